@@ -1,0 +1,67 @@
+"""What every handler needs: the conversation, run off the event loop, and who is asking."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import ParamSpec, TypeVar
+
+from telegram import Update
+
+from bot.conversation import Chat, Conversation
+from bot.delivery import replace, send
+from bot.i18n import Language, language_of
+from bot.state import State
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Assistant:
+    """Runs the conversation in threads, so that searching never holds up the event loop."""
+
+    def __init__(
+        self,
+        conversation: Conversation,
+        state: State,
+        executor: ThreadPoolExecutor,
+        *,
+        admins: frozenset[int] = frozenset(),
+        users: frozenset[int] = frozenset(),
+        language: Language | None = None,
+    ) -> None:
+        self.conversation = conversation
+        self.state = state
+        self.admins = admins
+        self._users = users
+        self._language = language
+        self._executor = executor
+
+    async def answer(self, update: Update, question: str, *, quote: bool) -> None:
+        """Answer a question that a message asks; one that was edited has its answer changed in place."""
+        message, chat = update.effective_message, self.chat(update)
+        if message is None:
+            return
+        reply = await self.run(self.conversation.ask, chat, question)
+        earlier = self.state.answer_to(chat.key, message.message_id) if update.edited_message else None
+        if earlier is not None and await replace(message, reply, number=earlier):
+            return
+        sent = await send(message, reply, quote=quote or update.edited_message is not None)
+        self.state.remember_answer(chat.key, message.message_id, sent.message_id)
+
+    async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """The function's result, computed in a thread."""
+        work = partial(function, *args, **kwargs)
+        return await asyncio.get_running_loop().run_in_executor(self._executor, work)
+
+    def chat(self, update: Update) -> Chat:
+        """The chat an update belongs to, in the language chosen there, else the bot's, else its sender's."""
+        chat, user = update.effective_chat, update.effective_user
+        key = str(chat.id if chat else user.id if user else 0)
+        chosen = self.conversation.language_of(key)
+        return Chat(key, chosen or self._language or language_of(user.language_code if user else None))
+
+    def welcomes(self, update: Update) -> bool:
+        """Whether the sender may use the bot: anyone where no list of users is set."""
+        user = update.effective_user
+        return not self._users or (user is not None and user.id in self._users | self.admins)

@@ -1,0 +1,90 @@
+"""Replies → calls of the Bot API: the one place where a reply becomes a message."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from telegram import InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions, Message
+from telegram.constants import ParseMode
+from telegram.error import BadRequest
+
+from bot.actions import encode
+from bot.reply import Button, Reply
+from bot.styled import clip_text
+from bot.telegram_html import is_web_link, to_html
+
+T = TypeVar("T")
+
+_LABEL_LIMIT = 64
+_logger = logging.getLogger(__name__)
+
+
+def keyboard(reply: Reply) -> InlineKeyboardMarkup | None:
+    """The reply's buttons as an inline keyboard; None where it has none."""
+    rows = [[_button(button) for button in row] for row in reply.buttons if row]
+    return InlineKeyboardMarkup(rows) if rows else None
+
+
+def preview(reply: Reply) -> LinkPreviewOptions:
+    """The article's own picture beside the text; no preview where it has none."""
+    if reply.image and is_web_link(reply.image):
+        return LinkPreviewOptions(url=reply.image, prefer_small_media=True)
+    return LinkPreviewOptions(is_disabled=True)
+
+
+async def send(to: Message, reply: Reply, *, quote: bool = False) -> Message:
+    """Send a reply into the chat (and topic) of `to`, quoting it where `quote`; the new message."""
+
+    async def attempt(shown: LinkPreviewOptions) -> Message:
+        return await to.reply_text(
+            to_html(reply.text),
+            parse_mode=ParseMode.HTML,
+            reply_markup=keyboard(reply),
+            link_preview_options=shown,
+            do_quote=quote,
+            allow_sending_without_reply=True,
+        )
+
+    return await _with_preview(attempt, reply)
+
+
+async def replace(near: Message, reply: Reply, *, number: int) -> bool:
+    """Put the reply in the place of message `number` in the chat of `near`; False where it cannot be."""
+
+    async def attempt(shown: LinkPreviewOptions) -> object:
+        return await near.get_bot().edit_message_text(
+            to_html(reply.text),
+            chat_id=near.chat_id,
+            message_id=number,
+            parse_mode=ParseMode.HTML,
+            reply_markup=keyboard(reply),
+            link_preview_options=shown,
+        )
+
+    try:
+        await _with_preview(attempt, reply)
+    except BadRequest as error:
+        reason = error.message.lower()
+        if "to edit not found" in reason or "can't be edited" in reason:
+            _logger.info("message %d cannot be edited", number)
+            return False
+        if "not modified" not in reason:
+            raise
+    return True
+
+
+async def _with_preview(attempt: Callable[[LinkPreviewOptions], Awaitable[T]], reply: Reply) -> T:
+    """The attempt with the reply's picture; without it where Telegram does not want its address."""
+    try:
+        return await attempt(preview(reply))
+    except BadRequest as error:
+        if reply.image is None or "webpage" not in error.message.lower():
+            raise
+        return await attempt(LinkPreviewOptions(is_disabled=True))
+
+
+def _button(button: Button) -> InlineKeyboardButton:
+    label = clip_text(button.label, _LABEL_LIMIT)
+    if button.action is not None:
+        return InlineKeyboardButton(label, callback_data=encode(button.action))
+    return InlineKeyboardButton(label, url=button.url)

@@ -1,0 +1,88 @@
+"""/start, /ask, /help and /language, in private chats and groups; and the menu that lists them."""
+
+import logging
+
+from telegram import Bot, BotCommand, Message, Update
+from telegram.error import TelegramError
+from telegram.ext import CommandHandler, ContextTypes, filters
+
+from bot.assistant import Assistant
+from bot.delivery import send
+from bot.i18n import Language, texts
+from bot.reply import Reply
+
+_MENU = ("ask", "start", "language", "help")
+_MENU_LANGUAGES = ((None, Language.ENGLISH), ("zh", Language.SIMPLIFIED_CHINESE), ("en", Language.ENGLISH))
+_logger = logging.getLogger(__name__)
+
+
+class Commands:
+    """The commands everyone may use."""
+
+    def __init__(self, assistant: Assistant) -> None:
+        self._assistant = assistant
+
+    def handlers(self) -> list[CommandHandler[ContextTypes.DEFAULT_TYPE, None]]:
+        """The handlers to register."""
+        new = filters.UpdateType.MESSAGE
+        return [
+            CommandHandler("start", self.start, filters=new),
+            CommandHandler("help", self.help, filters=new),
+            CommandHandler("language", self.language, filters=new),
+            CommandHandler("ask", self.ask, filters=new | filters.UpdateType.EDITED_MESSAGE),
+        ]
+
+    async def start(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
+        """Greet; or, after a deep link, open the article it names."""
+        conversation, chat = self._assistant.conversation, self._assistant.chat(update)
+        reply = None
+        if context.args:
+            reply = await self._assistant.run(conversation.open, chat, context.args[0])
+        if reply is None:
+            reply = await self._assistant.run(conversation.greeter.welcome, chat.language)
+        await self._say(update, reply)
+
+    async def help(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
+        """Say how it works."""
+        language = self._assistant.chat(update).language
+        await self._say(update, self._assistant.conversation.greeter.help(language))
+
+    async def language(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
+        """Offer the languages."""
+        language = self._assistant.chat(update).language
+        await self._say(update, self._assistant.conversation.greeter.languages(language))
+
+    async def ask(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
+        """Answer the question after the command, or in the message it replies to."""
+        message = update.effective_message
+        question = _question(message, context.bot.username) if message else ""
+        if message is not None and question:
+            await self._assistant.answer(update, question, quote=message.chat.type != message.chat.PRIVATE)
+            return
+        greeter, language = self._assistant.conversation.greeter, self._assistant.chat(update).language
+        await self._say(update, await self._assistant.run(greeter.ask_what, language))
+
+    async def _say(self, update: Update, reply: Reply) -> None:
+        message = update.effective_message
+        if message is not None:
+            await send(message, reply, quote=message.chat.type != message.chat.PRIVATE)
+
+
+def _question(message: Message, username: str) -> str:
+    words = (message.text or "").split(maxsplit=1)
+    question = words[1].replace(f"@{username}", "").strip() if len(words) == 2 else ""
+    replied = message.reply_to_message
+    return question or (replied.text or replied.caption or "" if replied else "")
+
+
+async def publish_menu(bot: Bot) -> None:
+    """Tell Telegram the commands and descriptions in each language; a failure is logged, no more."""
+    try:
+        for code, language in _MENU_LANGUAGES:
+            say = texts(language)
+            menu = [BotCommand(name, say(f"command_{name}")) for name in _MENU]
+            await bot.set_my_commands(menu, language_code=code)
+            await bot.set_my_description(say("description"), language_code=code)
+            await bot.set_my_short_description(say("short_description"), language_code=code)
+    except TelegramError as error:
+        _logger.warning("the command menu could not be set: %s", error)

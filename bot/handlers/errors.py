@@ -1,0 +1,79 @@
+"""When something goes wrong: the whole story to the log, one line to the admins, one sentence to the user."""
+
+import contextlib
+import logging
+import time
+
+from telegram import Bot, Message, Update
+from telegram.error import Conflict, Forbidden, NetworkError, RetryAfter, TelegramError
+from telegram.ext import ContextTypes
+
+from bot.assistant import Assistant
+from bot.delivery import send
+from bot.handlers.callbacks import acknowledge
+from bot.i18n import texts
+from bot.logs import redact
+from bot.reply import Reply
+from bot.styled import clip_text, run
+
+_SILENCE_SECONDS = 600
+_REPORT_LIMIT = 500
+_logger = logging.getLogger(__name__)
+
+
+class Errors:
+    """The last resort of every handler."""
+
+    def __init__(self, assistant: Assistant) -> None:
+        self._assistant = assistant
+        self._reported: dict[str, float] = {}
+
+    async def handle(self, update: object, context: ContextTypes.DEFAULT_TYPE) -> None:
+        """Log the error with its update's numbers; tell the user, unless Telegram itself is the trouble."""
+        error = context.error
+        if not isinstance(update, Update):
+            _log_polling(error)
+            return
+        place = _place(update)
+        if isinstance(error, Forbidden):
+            _logger.info("%s: the user does not want messages from the bot (%s)", place, error)
+            return
+        _logger.error("%s: %s", place, error, exc_info=error)
+        with contextlib.suppress(TelegramError):
+            await self._apologise(update)
+        if error is not None:
+            await self._report(context.bot, place, error)
+
+    async def _report(self, bot: Bot, place: str, error: Exception) -> None:
+        """Tell the admins; of the same error once in ten minutes only."""
+        what = redact(f"{type(error).__name__}: {error}")
+        now = time.monotonic()
+        self._reported = {key: at for key, at in self._reported.items() if now - at < _SILENCE_SECONDS}
+        if what in self._reported:
+            return
+        self._reported[what] = now
+        for admin in self._assistant.admins:
+            with contextlib.suppress(TelegramError):
+                await bot.send_message(admin, clip_text(f"⚠️ {place}\n{what}", _REPORT_LIMIT))
+
+    async def _apologise(self, update: Update) -> None:
+        sentence = texts(self._assistant.chat(update).language)("trouble")
+        if update.callback_query is not None:
+            await acknowledge(update.callback_query, sentence)
+        elif isinstance(update.effective_message, Message):
+            await send(update.effective_message, Reply(text=(run(sentence),)))
+
+
+def _place(update: Update) -> str:
+    chat = update.effective_chat.id if update.effective_chat else None
+    user = update.effective_user.id if update.effective_user else None
+    return f"update {update.update_id} (chat {chat}, user {user})"
+
+
+def _log_polling(error: Exception | None) -> None:
+    if isinstance(error, Conflict):
+        _logger.error("another program is polling with the same token; stop one of the two")
+    elif isinstance(error, RetryAfter | NetworkError):
+        _logger.warning("Telegram cannot be reached just now, trying again: %s", error)
+    else:
+        _logger.error("an error outside of any update: %s", error, exc_info=error)

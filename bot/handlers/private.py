@@ -1,0 +1,37 @@
+"""Private chats: any text is a question."""
+
+from telegram import Update
+from telegram.ext import ContextTypes, MessageHandler, filters
+
+from bot.assistant import Assistant
+from bot.delivery import send
+
+
+class PrivateChat:
+    """Answers whatever is written to the bot alone, edited questions too."""
+
+    def __init__(self, assistant: Assistant) -> None:
+        self._assistant = assistant
+
+    def handlers(self) -> list[MessageHandler[ContextTypes.DEFAULT_TYPE, None]]:
+        """The handlers to register."""
+        private = filters.ChatType.PRIVATE & (filters.UpdateType.MESSAGE | filters.UpdateType.EDITED_MESSAGE)
+        return [
+            MessageHandler(private & filters.COMMAND, self.unknown_command),
+            MessageHandler(private & ~filters.StatusUpdate.ALL, self.question),
+        ]
+
+    async def question(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
+        """Answer the text, or the caption of a picture; say that words are needed where there are none."""
+        message = update.effective_message
+        if message is None:
+            return
+        text = message.text or message.caption or ""
+        await self._assistant.answer(update, text, quote=False)
+
+    async def unknown_command(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
+        """Say how it works."""
+        message = update.effective_message
+        if message is not None:
+            language = self._assistant.chat(update).language
+            await send(message, self._assistant.conversation.greeter.help(language))

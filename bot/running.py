@@ -1,0 +1,83 @@
+"""Puts the parts together for one run: in the terminal, or on Telegram."""
+
+import asyncio
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+
+from bot.conversation import Chat, Conversation
+from bot.greeting import Greeter
+from bot.i18n import language_of, texts
+from bot.links import TelegramLinks, TerminalLinks
+from bot.opening import Collection, demo_collection, open_retriever, overview, own_collection, synchronise
+from bot.settings import Settings, system_language
+from bot.state import State
+from bot.suggestions import Suggestions
+
+
+def run_terminal(settings: Settings, *, demo: bool, question: str | None) -> None:
+    """Converse on standard input and output, or answer one question."""
+    from rich.console import Console
+
+    from bot.terminal import CHAT_KEY, Terminal, progress_bar, typed_lines
+
+    collection = _collection(settings, demo)
+    state = State.open(None)
+    with open_retriever(collection, settings) as retriever:
+        with progress_bar() as progress:
+            synchronise(retriever, collection.sources, progress=progress)
+        suggestions = Suggestions(retriever, collection.questions)
+        greeter = Greeter(lambda: overview(retriever), suggestions, state, help_key="help_terminal")
+        conversation = Conversation(retriever, state, TerminalLinks(), greeter)
+        chat = Chat(CHAT_KEY, language_of(settings.language or system_language()))
+        interactive = question is None and sys.stdin.isatty()
+        terminal = Terminal(conversation, chat, Console(), interactive=interactive)
+        if question is not None:
+            terminal.show(terminal.answer(question))
+        else:
+            terminal.run(typed_lines(texts(chat.language)("prompt")) if interactive else sys.stdin)
+    state.close()
+
+
+def run_telegram(settings: Settings, token: str, *, demo: bool) -> None:
+    """Serve Telegram until a signal ends it; the sources are brought up to date meanwhile."""
+    from bot.serving import Service, serve
+
+    collection = _collection(settings, demo)
+    state = State.open(settings.state or collection.index.with_name(f"{collection.index.name}.bot.sqlite3"))
+    with open_retriever(collection, settings) as retriever:
+        suggestions = Suggestions(retriever, collection.questions)
+
+        reading = threading.Event()
+
+        def conversation(username: Callable[[], str]) -> Conversation:
+            greeter = Greeter(
+                lambda: replace(overview(retriever), growing=reading.is_set()), suggestions, state
+            )
+            return Conversation(retriever, state, TelegramLinks(username, state), greeter)
+
+        def up_to_date(stopping: threading.Event) -> None:
+            reading.set()
+            try:
+                synchronise(retriever, collection.sources, changed=suggestions.forget, stopping=stopping)
+            finally:
+                reading.clear()
+
+        if collection.disposable:
+            up_to_date(threading.Event())
+
+        service = Service(
+            conversation,
+            state,
+            up_to_date,
+            admins=settings.admins,
+            users=settings.users,
+            language=language_of(settings.language) if settings.language else None,
+        )
+        asyncio.run(serve(token, settings.api_url, service))
+    state.close()
+
+
+def _collection(settings: Settings, demo: bool) -> Collection:
+    return demo_collection(settings.index) if demo else own_collection(settings)

@@ -1,0 +1,76 @@
+"""Which sentence of a passage answers: a conditional logit over its sentences, and when to mark two."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retrieval.answering.features import FEATURES, Features
+from retrieval.types import Span
+
+MAX_SHARE = 0.8
+"""Two sentences are marked only where they are no more of the passage than this, or short anyway."""
+
+CERTAIN = 0.97
+"""A sentence that is at least so likely is marked alone."""
+
+_SHORT = 60
+_HEADING = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceModel:
+    """Weights of the features, shape (len(FEATURES),); how likely a second sentence must be to be marked."""
+
+    weights: NDArray[np.float64]
+    second: float
+
+    def probabilities(self, features: Features) -> NDArray[np.float64]:
+        """How likely each sentence is the one that answers, given that one does: shape (sentences,)."""
+        scores = features @ self.weights + _headings(features)
+        odds = np.exp(scores - scores.max())
+        chances: NDArray[np.float64] = odds / odds.sum()
+        return chances
+
+
+def _headings(features: Features) -> NDArray[np.float64]:
+    """Questions and labels in a text do not answer, but what follows a question like the one asked does.
+
+    The data that the weights were fitted to has hardly any, so this is set by hand.
+    """
+    asks, label, after = (features[:, FEATURES.index(name)] for name in ("asks", "label", "after_question"))
+    alike = features[:, FEATURES.index("bigrams_before")] > 0.5
+    return _HEADING * (after * alike - asks - label)
+
+
+@cache
+def load_model() -> SentenceModel:
+    """The model that ships with this package (model.json, made by training.py)."""
+    data = json.loads(resources.files(__package__).joinpath("model.json").read_text(encoding="utf-8"))
+    weights: dict[str, float] = data["weights"]
+    return SentenceModel(np.array([weights.get(name, 0.0) for name in FEATURES]), float(data["second"]))
+
+
+def choose(
+    chances: NDArray[np.float64], spans: Sequence[Span], length: int, second: float
+) -> tuple[Span, float]:
+    """The span to mark in a passage of `length` characters, and how likely it has the answer.
+
+    The likeliest sentence, and the better of its neighbours with it where that is likely enough too.
+    """
+    best = int(np.argmax(chances))
+    start, end = spans[best]
+    chance = float(chances[best])
+    neighbours = [place for place in (best - 1, best + 1) if 0 <= place < len(spans)]
+    if not neighbours:
+        return (start, end), chance
+    other = max(neighbours, key=lambda place: chances[place])
+    both = min(start, spans[other][0]), max(end, spans[other][1])
+    fits = both[1] - both[0] <= max(_SHORT, MAX_SHARE * length)
+    if chance < CERTAIN and chances[other] >= second and fits:
+        return both, chance + float(chances[other])
+    return (start, end), chance

@@ -1,0 +1,225 @@
+"""From articles to something searchable: passages, terms and vectors, committed in batches to one
+generation."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from embeddings.encoder import Encoder, Vectors
+from retrieval.errors import IndexDamagedError
+from retrieval.lexical.analyzer import Analyzer
+from retrieval.lexical.index import LexicalDocument
+from retrieval.lexical.tantivy_index import TantivyIndex
+from retrieval.local import LocalIndex
+from retrieval.preparation import Prepared, without_passages
+from retrieval.storage.connection import translated
+from retrieval.storage.reading import FileState
+from retrieval.storage.rows import filter_fields
+from retrieval.storage.writing import PreparedArticle, Writer
+from retrieval.types import Article
+from retrieval.vector.merging import write_base
+
+BATCH_PASSAGES = 1000
+BATCH_CHARACTERS = 1_500_000
+"""A batch is committed when it has this many passages or characters: enough for the encoder to be quick, few
+enough to bound memory and the time until articles are searchable."""
+
+_TAIL_MINIMUM = 2_000
+_TAIL_SHARE = 0.15
+_BULK_TAIL_MINIMUM = 25_000
+_REPLAYED = 4_000
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """An article to be stored. `file` is where it came from, `duplicate_of` the article with the same
+    text."""
+
+    prepared: Prepared
+    file: str | None = None
+    duplicate_of: str | None = None
+
+    @property
+    def article(self) -> Article:
+        """The article itself."""
+        return self.prepared.article
+
+
+@dataclass(slots=True)
+class Batch:
+    """What one transaction does, in this order."""
+
+    removed: list[str] = field(default_factory=list)
+    forgotten: list[str] = field(default_factory=list)
+    moved: list[tuple[str, FileState]] = field(default_factory=list)
+    files: list[FileState] = field(default_factory=list)
+    articles: dict[str, Incoming] = field(default_factory=dict)
+    characters: int = 0
+
+    def add(self, item: Incoming) -> None:
+        """Take in an article; of two with one id the later counts."""
+        self.articles[item.article.id] = item
+        if item.duplicate_of is None:
+            self.characters += len(item.article.text)
+
+    @property
+    def full(self) -> bool:
+        """Whether it is time to commit."""
+        return self.characters >= BATCH_CHARACTERS or len(self.articles) + len(self.files) >= BATCH_PASSAGES
+
+
+def encoded_text(title: str, heading: str, text: str) -> str:
+    """What of a passage the encoder sees."""
+    return "\n".join(part for part in (title, heading if heading != title else "", text) if part)
+
+
+class Indexer:
+    """Writes to one generation; whoever has it holds the writer's lock."""
+
+    def __init__(self, index: LocalIndex, *, encoder: Encoder, analyzer: Analyzer) -> None:
+        self._index = index
+        self._encoder = encoder
+        self._analyzer = analyzer
+        self._writer = Writer(index.generation.store)
+        self.reader = self._writer.reader
+        try:
+            self._lexical = TantivyIndex.open(index.generation.lexical, read_only=False)
+            self._catch_up()
+        except BaseException:
+            self._writer.close()
+            raise
+
+    def close(self) -> None:
+        """Release the store and the lexical index."""
+        self._lexical.close()
+        self._writer.close()
+
+    def commit(self, batch: Batch) -> int:
+        """Store the batch durably and make it searchable; how many passages were added."""
+        items = [
+            Incoming(without_passages(item.prepared), item.file, item.duplicate_of)
+            if item.duplicate_of
+            else item
+            for item in batch.articles.values()
+        ]
+        vectors = self._vectors(items)
+        with self._writer.transaction() as transaction:
+            for article_id in batch.removed:
+                transaction.remove(article_id)
+            for path in batch.forgotten:
+                transaction.forget_file(path)
+            for old, new in batch.moved:
+                transaction.move_file(old, new)
+            for state in batch.files:
+                transaction.put_file(state)
+            for item, encoded in zip(items, vectors, strict=True):
+                transaction.put(_stored(item, encoded))
+        applied = transaction.applied
+        firsts = {item.article.id: first for item, first in applied.added}
+        if applied.removed or firsts:
+            documents = (
+                document
+                for item in items
+                if item.article.id in firsts
+                for document in _documents(item.prepared, firsts[item.article.id])
+            )
+            self._lexical.apply(applied.removed, documents, position=applied.position)
+        self._merge(minimum=_BULK_TAIL_MINIMUM, share=1.0)
+        return sum(len(item.prepared.passages) for item in items)
+
+    def put_source(self, location: str, kind: str) -> None:
+        """Remember a source that was synced."""
+        with self._writer.transaction() as transaction:
+            transaction.put_source(location, kind)
+
+    def put_manifest(self, values: Mapping[str, Any]) -> None:
+        """Set values of the manifest."""
+        with self._writer.transaction() as transaction:
+            transaction.put_manifest(values)
+
+    def finish(self) -> None:
+        """Fold what came since the last base into a new one, where it is enough to slow searches down."""
+        self._merge(minimum=_TAIL_MINIMUM, share=_TAIL_SHARE)
+
+    def _merge(self, *, minimum: int, share: float) -> None:
+        state = self.reader.state()
+        vectors = self._index.vectors(self.reader, state.position)
+        if vectors.tail_count < max(minimum, share * len(vectors.base)):
+            return
+        folder = self._index.generation.vectors
+        with translated(folder):
+            write_base(folder, vectors, position=state.position)
+        self._index.use_newest_base(self.reader, state.position)
+
+    def _catch_up(self) -> None:
+        """Give the lexical index what was committed to the store before a crash, and not to it."""
+        position, reached = self.reader.state().position, self._lexical.position
+        if reached == position:
+            return
+        if reached > position:
+            generation = self._index.generation
+            raise IndexDamagedError(
+                f"the lexical index in {generation.lexical} is ahead of the store: derive it anew with "
+                f"`python -m retrieval check --repair --index {generation.folder.parent}`"
+            )
+        changes = self.reader.changes_since(reached)
+        for change in changes:
+            if not change.removed:
+                for first in range(change.first, change.last + 1, _REPLAYED):
+                    last = min(first + _REPLAYED - 1, change.last)
+                    self._lexical.apply([], self._stored_documents(first, last), position=reached)
+        removed = (number for c in changes if c.removed for number in range(c.first, c.last + 1))
+        self._lexical.apply(removed, [], position=position)
+
+    def _stored_documents(self, first: int, last: int) -> Iterator[LexicalDocument]:
+        for article, passages in self.reader.passages_between(first, last):
+            title = " ".join(self._analyzer.terms(article.title))
+            for passage in passages:
+                body = " ".join(self._analyzer.terms(passage.text))
+                heading = " ".join(self._analyzer.terms(passage.heading))
+                yield _document(article, passage.id, body, heading, title)
+
+    def _vectors(self, items: Sequence[Incoming]) -> list[Vectors]:
+        """The vectors of each article's passages, all encoded in one call."""
+        texts = [
+            encoded_text(item.article.title, passage.heading, passage.text)
+            for item in items
+            for passage in item.prepared.passages
+        ]
+        dimension = self._encoder.dimension
+        encoded = self._encoder.encode_passages(texts) if texts else np.empty((0, dimension), np.float32)
+        ends = np.cumsum([len(item.prepared.passages) for item in items], dtype=np.int64)
+        return np.split(encoded, ends[:-1]) if items else []
+
+
+def _stored(item: Incoming, vectors: Vectors) -> PreparedArticle:
+    prepared = item.prepared
+    return PreparedArticle(
+        article=prepared.article, digest=prepared.digest, text_digest=prepared.text_digest,
+        signature=prepared.signature, passages=prepared.passages, normalised=prepared.normalised,
+        vectors=vectors, file=item.file, duplicate_of=item.duplicate_of,
+    )  # fmt: skip
+
+
+def _documents(prepared: Prepared, first: int) -> Iterator[LexicalDocument]:
+    terms = zip(prepared.bodies, prepared.headings, strict=True)
+    for number, (body, heading) in enumerate(terms, first):
+        yield _document(prepared.article, number, body, heading, prepared.title)
+
+
+def _document(article: Article, number: int, body: str, heading: str, title: str) -> LexicalDocument:
+    fields = filter_fields(article)
+    return LexicalDocument(
+        passage_id=number,
+        body=(body,),
+        heading=(heading,) if heading else (),
+        title=(title,) if title else (),
+        article_id=article.id,
+        day=fields.day,
+        categories=fields.categories,
+        authors=fields.authors,
+        sources=fields.sources,
+        language=fields.language,
+    )

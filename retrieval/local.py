@@ -1,0 +1,247 @@
+"""The local back end: one generation of an index, SQLite with FAISS and tantivy following its change log."""
+
+import contextlib
+import os
+import shutil
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embeddings.encoder import Vectors
+from retrieval.backend import Candidates, Ids, PassageRecord
+from retrieval.errors import IndexDamagedError
+from retrieval.lexical.index import LexicalIndex
+from retrieval.lexical.query import LexicalQuery
+from retrieval.links import LinkTemplate
+from retrieval.storage.folder import Generation
+from retrieval.storage.reading import Reader, State, Store
+from retrieval.types import Filters
+from retrieval.vector import segment
+from retrieval.vector.faiss_index import FaissIndex
+
+_CACHED_FILTERS = 32
+_ATTEMPTS = 3
+_PUBLICATIONS = 500
+_HOLDINGS_SECONDS = 10.0
+_BLOCK = 16384
+"""Passages whose vectors are read from the store at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """The publications of an index, the most frequent first, and its first and last day."""
+
+    publications: tuple[str, ...]
+    period: tuple[date, date] | None
+
+
+class LocalIndex:
+    """One open generation. Its indexes are opened when first asked for; any number of threads may search."""
+
+    def __init__(
+        self, generation: Generation, dimension: int, *, template: LinkTemplate | None = None
+    ) -> None:
+        self.template = template
+        self.generation = generation
+        self.dimension = dimension
+        self.store = Store(generation.store)
+        self._guard = threading.Lock()
+        self._vectors: FaissIndex | None = None
+        self._base_position = -1
+        self._position = -1
+        self._lexical: LexicalIndex | None = None
+        self._holdings: tuple[int, float, Holdings] | None = None
+        self._allowed: OrderedDict[tuple[str, int], Ids] = OrderedDict()
+
+    @contextlib.contextmanager
+    def view(self) -> Iterator["LocalBackend"]:
+        """The newest committed state, unmoving inside the block."""
+        reader = self.store.reader()
+        with reader.snapshot():
+            state = reader.state()
+            vectors = self.vectors(reader, state.position)
+            yield LocalBackend(self, reader, state, vectors, self.lexical(state.position))
+
+    def vectors(self, reader: Reader, position: int) -> FaissIndex:
+        """The vector index, having followed the change log at least to `position`."""
+        with self._guard:
+            if self._vectors is None or self._position < position:
+                self._follow(reader, position)
+            assert self._vectors is not None
+            return self._vectors
+
+    def use_newest_base(self, reader: Reader, position: int) -> None:
+        """Change over to a base that was just made."""
+        with self._guard:
+            self._follow(reader, position)
+
+    def lexical(self, position: int) -> LexicalIndex:
+        """The lexical index, refreshed where its last commit was before `position`."""
+        with self._guard:
+            if self._lexical is None:
+                from retrieval.lexical.tantivy_index import TantivyIndex
+
+                self._lexical = TantivyIndex.open(self.generation.lexical, read_only=True)
+                self._lexical_position = self._lexical.position
+            if self._lexical_position < position:
+                # The position is read first: a commit between the two is then looked for again, not missed.
+                self._lexical_position = self._lexical.position
+                self._lexical.refresh()
+            return self._lexical
+
+    def reset(self) -> None:
+        """Forget the indexes: they were made anew on the disk."""
+        with self._guard:
+            self._vectors, self._lexical, self._position, self._base_position = None, None, -1, -1
+
+    def close(self) -> None:
+        """Release files and connections."""
+        with self._guard:
+            if self._lexical is not None:
+                self._lexical.close()
+            self._lexical = self._vectors = None
+        self.store.close()
+
+    def allowed(self, reader: Reader, filters: Filters, position: int) -> Ids:
+        """Sorted ids of the passages that satisfy `filters`, remembered until the index changes."""
+        key = (repr(filters), position)  # lists in the place of tuples have no hash
+        with self._guard:
+            if key in self._allowed:
+                self._allowed.move_to_end(key)
+                return self._allowed[key]
+        found = reader.allowed(filters)
+        with self._guard:
+            self._allowed[key] = found
+            while len(self._allowed) > _CACHED_FILTERS:
+                self._allowed.popitem(last=False)
+        return found
+
+    def holdings(self, reader: Reader, position: int) -> Holdings:
+        """What there is to filter by; may be some seconds old while articles are being added."""
+        found = self._holdings
+        now = time.monotonic()
+        if found is None or (found[0] != position and now - found[1] > _HOLDINGS_SECONDS):
+            found = (position, now, Holdings(tuple(reader.publications(_PUBLICATIONS)), reader.period()))
+            self._holdings = found
+        return found[2]
+
+    def _follow(self, reader: Reader, position: int) -> None:
+        base = self._newer_base()
+        if base is not None or self._vectors is None:
+            self._vectors = FaissIndex(self.dimension, base)
+            self._position = self._base_position = base.position if base is not None else 0
+        for change in reader.changes_since(self._position):
+            if change.removed:
+                self._vectors.remove(np.arange(change.first, change.last + 1, dtype=np.int64))
+                continue
+            for first in range(change.first, change.last + 1, _BLOCK):
+                last = min(first + _BLOCK - 1, change.last)
+                self._vectors.add(*reader.vectors_between(first, last, self.dimension))
+        self._position = max(self._position, position)
+
+    def _newer_base(self) -> segment.Segment | None:
+        """The newest base on the disk, if it is newer than the one in use."""
+        folder = self.generation.vectors
+        for attempt in range(_ATTEMPTS):
+            newest = segment.newest(folder)
+            if newest is None or segment.position_of(newest) <= self._base_position:
+                return None
+            try:
+                return segment.load(newest)
+            except (OSError, ValueError, KeyError) as error:
+                # The writer may just have put a newer one in its place.
+                if attempt == _ATTEMPTS - 1 or (newest.exists() and segment.newest(folder) == newest):
+                    raise IndexDamagedError(
+                        f"the vector index in {newest} cannot be read ({error}): "
+                        "`python -m retrieval check --repair --index "
+                        f"{self.generation.folder.parent}` makes it anew"
+                    ) from error
+        return None
+
+
+class LocalBackend:
+    """The Backend of one search: a committed state of one generation."""
+
+    def __init__(
+        self, index: LocalIndex, reader: Reader, state: State, vectors: FaissIndex, lexical: LexicalIndex
+    ) -> None:
+        self._index = index
+        self._reader = reader
+        self._state = state
+        self._vectors = vectors
+        self._lexical = lexical
+
+    def dense(self, vector: NDArray[np.float32], k: int, filters: Filters | None = None) -> Candidates:
+        """See Backend."""
+        allowed = self._allowed(filters)
+        if k < 1 or (allowed is not None and not len(allowed)):
+            return Candidates(np.empty(0, np.int64), np.empty(0, np.float32))
+        return self._vectors.search(np.ascontiguousarray(vector, dtype=np.float32), k, allowed)
+
+    def lexical(self, query: LexicalQuery, k: int, filters: Filters | None = None) -> Candidates:
+        """See Backend. What the lexical index still has of removed passages is left out."""
+        found = self._lexical.search(query, k, filters)
+        live = self._vectors.contains(found.ids)
+        return found if live.all() else Candidates(found.ids[live], found.scores[live])
+
+    def holdings(self) -> Holdings:
+        """What there is to filter by."""
+        return self._index.holdings(self._reader, self._state.position)
+
+    def records(self, ids: Sequence[int] | Ids) -> list[PassageRecord]:
+        """See Backend."""
+        records = self._reader.records(ids)
+        template = self._index.template
+        return records if template is None else [self._linked(record, template) for record in records]
+
+    def vectors(self, ids: Sequence[int] | Ids) -> Vectors:
+        """See Backend."""
+        return self._vectors.vectors(np.asarray(ids, dtype=np.int64))
+
+    def document_frequencies(self, terms: Sequence[str]) -> NDArray[np.int64]:
+        """See Backend."""
+        return self._lexical.document_frequencies(terms)
+
+    @property
+    def passage_count(self) -> int:
+        """See Backend."""
+        return self._state.passages
+
+    def _linked(self, record: PassageRecord, template: LinkTemplate) -> PassageRecord:
+        if record.url:
+            return record
+        path = relative_path(record.path, self._sources)
+        url = template.fill(path=path, title=record.title, published_at=record.published_at)
+        return replace(record, url=url)
+
+    @cached_property
+    def _sources(self) -> list[str]:
+        return [location for location, _ in self._reader.sources()]
+
+    def _allowed(self, filters: Filters | None) -> Ids | None:
+        if filters is None or filters == Filters():
+            return None
+        return self._index.allowed(self._reader, filters, self._state.position)
+
+
+def relative_path(path: str | None, sources: Sequence[str]) -> str | None:
+    """A file's path within the innermost of the folders that were synced; its name where it is in none."""
+    if path is None:
+        return None
+    inside = [location for location in sources if path.startswith(location.rstrip(os.sep) + os.sep)]
+    return os.path.relpath(path, max(inside, key=len)) if inside else Path(path).name
+
+
+def discard_derived(generation: Generation) -> None:
+    """Delete what is derived from the store, to be made anew; the caller holds the writer's lock."""
+    for folder in (generation.lexical, generation.vectors):
+        shutil.rmtree(folder, ignore_errors=True)
+        Path(folder).mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,1 @@
+"""From candidates to an order: fusion, features, the learned second stage, calibration, grouping."""

@@ -1,0 +1,139 @@
+"""Where a question's n-grams occur in a batch of passages, found by NumPy for all passages at once.
+
+The question is a chain of symbols (see symbols.py); each of its distinct n-grams has a number on its level n.
+Level by level an automaton extends the matches of length n - 1 by the symbol that follows, so the work
+shrinks with n, and words, names and figures of the question are only n-grams of their own length.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retrieval.ranking.symbols import Alphabet, SymbolChain, chain, split
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Gram = tuple[str, ...]
+
+MAX_LEVEL = 10
+"""Longer common substrings than this count as this long."""
+
+
+class Grams:
+    """The distinct n-grams of a question for n = 1 … MAX_LEVEL, and the automaton that finds them.
+
+    `segments` are the parts of the question's normal form that may match as a whole, at most `limit`
+    symbols in all: no n-gram crosses from one into the next. `levels[n - 1]` lists the n-grams in order of
+    first occurrence.
+    """
+
+    def __init__(self, segments: Sequence[str], words: Sequence[str] = (), limit: int = 96) -> None:
+        self.segments = _bounded(segments, limit)
+        self.levels: list[list[Gram]] = []
+        for length in range(1, MAX_LEVEL + 1):
+            grams = dict.fromkeys(
+                segment[start : start + length]
+                for segment in self.segments
+                for start in range(len(segment) - length + 1)
+            )
+            if not grams:
+                break
+            self.levels.append(list(grams))
+        symbols = [split(word)[:MAX_LEVEL] for word in words]
+        known = [set(level) for level in self.levels]
+        self.words = list(dict.fromkeys(word for word in symbols if word and word in known[len(word) - 1]))
+
+    @cached_property
+    def alphabet(self) -> Alphabet:
+        """The symbols of the question, numbered as the 1-grams are."""
+        return Alphabet([gram[0] for gram in self.levels[0]] if self.levels else [])
+
+    @cached_property
+    def transitions(self) -> list[Ints]:
+        """For each level n ≥ 2: (number of the (n-1)-gram, number of the next symbol) → number of the n-gram,
+        all from 1, 0 for none."""
+        numbers = [{gram: number for number, gram in enumerate(level, 1)} for level in self.levels]
+        tables = []
+        for level in range(1, len(self.levels)):
+            table = np.zeros((len(numbers[level - 1]) + 1, len(numbers[0]) + 1), dtype=np.int64)
+            for gram, number in numbers[level].items():
+                table[numbers[level - 1][gram[:-1]], numbers[0][gram[-1:]]] = number
+            tables.append(table)
+        return tables
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrences:
+    """All places of the n-grams of one level: where they end in the chain, and their numbers from 0."""
+
+    positions: Ints
+    grams: Ints
+
+
+class Matches:
+    """The occurrences of a question's n-grams in a batch of texts, level by level."""
+
+    def __init__(self, grams: Grams, texts: Sequence[str]) -> None:
+        self.grams = grams
+        self.count = len(texts)
+        self.chain: SymbolChain = chain(grams.alphabet, texts)
+        self.levels = list(self._find(self.chain.numbers))
+
+    def _find(self, symbols: Ints) -> list[Occurrences]:
+        found: list[Occurrences] = []
+        positions = np.flatnonzero(symbols)
+        numbers = symbols[positions]
+        for level in range(len(self.grams.levels)):
+            if level:
+                positions = positions + 1
+                numbers = self.grams.transitions[level - 1][numbers, symbols[positions]]
+                kept = np.flatnonzero(numbers)
+                positions, numbers = positions[kept], numbers[kept]
+            found.append(Occurrences(positions, numbers - 1))
+        return found
+
+    def at_level(self, level: int) -> Occurrences:
+        """The occurrences of the n-grams of a level, from 1."""
+        return self.levels[level - 1]
+
+    def of_words(self) -> Occurrences:
+        """The occurrences of the question's words, by their numbers in `grams.words`."""
+        found = [Occurrences(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))]
+        for length, (level, occurrences) in enumerate(zip(self.grams.levels, self.levels, strict=True), 1):
+            numbers = {word: number for number, word in enumerate(self.grams.words) if len(word) == length}
+            if numbers:
+                of_gram = np.array([numbers.get(gram, -1) for gram in level])[occurrences.grams]
+                kept = of_gram >= 0
+                found.append(Occurrences(occurrences.positions[kept], of_gram[kept]))
+        return Occurrences(
+            np.concatenate([part.positions for part in found]), np.concatenate([part.grams for part in found])
+        )
+
+    def counts(self, occurrences: Occurrences, width: int) -> Ints:
+        """How often each of `width` grams occurs in each text: shape (texts, width)."""
+        cells = self.chain.text_of[occurrences.positions] * width + occurrences.grams
+        return np.bincount(cells, minlength=self.count * width).reshape(self.count, width)
+
+    def in_sentences(self, occurrences: Occurrences, width: int) -> NDArray[np.float32]:
+        """1 where a gram occurs in a sentence, else 0: shape (sentences, width)."""
+        present = np.zeros((self.chain.sentences, width), dtype=np.float32)
+        present[self.chain.sentence_of[occurrences.positions], occurrences.grams] = 1.0
+        return present
+
+    def best_sentence(self, values: Floats) -> Floats:
+        """The greatest of each text's sentence values: (sentences,) → (texts,)."""
+        return np.maximum.reduceat(values, self.chain.first_sentence)
+
+
+def _bounded(segments: Sequence[str], limit: int) -> tuple[Gram, ...]:
+    """The segments as symbols, only the first `limit` in all: a bound on the time of everything that
+    follows."""
+    kept: list[Gram] = []
+    for segment in segments:
+        symbols = split(segment)[: limit - sum(map(len, kept))]
+        if symbols:
+            kept.append(symbols)
+    return tuple(kept)

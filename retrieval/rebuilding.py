@@ -1,0 +1,115 @@
+"""Deriving a whole index anew, beside the one that serves: for another encoder, analyzer or segmentation."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from embeddings import load_encoder
+from embeddings.encoder import Encoder
+from retrieval.analyzers import analyzer_with
+from retrieval.generations import make_generation
+from retrieval.indexing import Batch, Incoming, Indexer
+from retrieval.lexical.analyzer import Analyzer
+from retrieval.local import LocalIndex
+from retrieval.manifest import Manifest
+from retrieval.preparation import prepare
+from retrieval.storage.folder import Generation, IndexFolder
+from retrieval.storage.lock import writer_lock
+from retrieval.storage.reading import KnownArticle, Reader, Store
+from retrieval.types import Article
+
+if TYPE_CHECKING:
+    from retrieval.sync import Progress
+
+LOCK_SECONDS = 10.0
+
+
+def rebuild(
+    path: str | Path,
+    *,
+    encoder: str | Encoder | None = None,
+    user_dictionary: str | Path | None = None,
+    progress: "Callable[[Progress], None] | None" = None,
+) -> None:
+    """Make another generation of the index from its own store, then let it take the place of the current one.
+
+    Articles keep their ids, passages get new ones. Until the swap, questions are answered by the old one and
+    other writers wait or are refused; a rebuild that fails or is killed leaves everything as it was.
+    Without `encoder`, the index's own. Raises IndexNotFoundError, IndexLockedError, StorageError,
+    EncoderError.
+    """
+    folder = IndexFolder(Path(path).expanduser())
+    folder.current()
+    with writer_lock(folder.path, seconds=LOCK_SECONDS):
+        old = folder.current()
+        store = Store(old.store)
+        try:
+            manifest = Manifest.from_mapping(store.reader().manifest(), path=folder.path)
+            chosen = (
+                load_encoder(encoder or manifest.encoder)
+                if encoder is None or isinstance(encoder, str)
+                else encoder
+            )
+            dictionary = user_dictionary or manifest.user_dictionary
+            analyzer = analyzer_with(Path(dictionary).expanduser() if dictionary else None)
+            generation = make_generation(
+                folder, encoder=chosen, analyzer=analyzer,
+                user_dictionary=Path(dictionary) if dictionary else None, switch=False,
+            )  # fmt: skip
+            _fill(generation, store.reader(), encoder=chosen, analyzer=analyzer, progress=progress)
+            folder.switch(generation)
+        finally:
+            store.close()
+        folder.discard_others()
+
+
+def _fill(
+    generation: Generation,
+    old: Reader,
+    *,
+    encoder: Encoder,
+    analyzer: Analyzer,
+    progress: "Callable[[Progress], None] | None",
+) -> None:
+    from retrieval.sync import Progress
+
+    index = LocalIndex(generation, encoder.dimension)
+    indexer = Indexer(index, encoder=encoder, analyzer=analyzer)
+    try:
+        before = old.manifest()
+        if before.get("encoder_fingerprint") == encoder.fingerprint:
+            indexer.put_manifest({"calibration": before.get("calibration")})
+        total, done, passages = old.state().articles, 0, 0
+        for location, kind in old.sources():
+            indexer.put_source(location, kind)
+        for batch in _batches(old, analyzer):
+            passages += indexer.commit(batch)
+            done += len(batch.articles)
+            if progress is not None:
+                progress(Progress(done=done, total=total, passages=passages))
+        indexer.finish()
+    finally:
+        indexer.close()
+        index.close()
+
+
+def _batches(old: Reader, analyzer: Analyzer) -> Iterator[Batch]:
+    """All articles, originals before their duplicates, with the files they came from."""
+    for duplicates in (False, True):
+        batch = Batch()
+        for article, known in _articles(old, duplicates=duplicates):
+            if known.file is not None:
+                batch.files += old.files_under(known.file).values()
+            batch.add(Incoming(prepare(article, analyzer), known.file, known.duplicate_of))
+            if batch.full:
+                yield batch
+                batch = Batch()
+        if batch.articles:
+            yield batch
+
+
+def _articles(old: Reader, *, duplicates: bool) -> Iterator[tuple[Article, KnownArticle]]:
+    for article in old.articles():
+        known = old.known([article.id])[article.id]
+        if (known.duplicate_of is not None) == duplicates:
+            yield article, known

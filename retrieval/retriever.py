@@ -1,0 +1,405 @@
+"""The front door: open an index, keep it in line with its articles, ask it questions."""
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
+
+from embeddings.encoder import Encoder
+from retrieval.errors import IndexMismatchError, IndexNotFoundError, RetrievalError
+from retrieval.local import LocalBackend, LocalIndex
+from retrieval.manifest import Manifest
+from retrieval.status import Status, read_status
+from retrieval.storage.folder import Generation, IndexFolder
+from retrieval.types import Article, Filters, Passage, SearchResponse, SyncReport
+
+if TYPE_CHECKING:
+    from retrieval.checking import CheckReport
+    from retrieval.indexing import Indexer
+    from retrieval.lexical.analyzer import Analyzer
+    from retrieval.links import LinkTemplate
+    from retrieval.question import Known
+    from retrieval.ranking.calibration import Calibration
+    from retrieval.searching import Searcher
+    from retrieval.sources import Scan
+    from retrieval.sync import ProgressCallback, Synchronizer
+
+Source = str | Path
+T = TypeVar("T")
+LOCK_SECONDS = 10.0
+
+
+class Retriever:
+    """An open index. Any number of threads may search one; any number of retrievers may be open on one
+    index."""
+
+    def __init__(
+        self,
+        folder: IndexFolder,
+        *,
+        encoder: Encoder | None,
+        user_dictionary: Path | None,
+        template: "LinkTemplate | None",
+        lock_seconds: float,
+    ) -> None:
+        """Use Retriever.open."""
+        self._folder = folder
+        self._given_encoder = encoder
+        self._user_dictionary = user_dictionary
+        self._template = template
+        self._lock_seconds = lock_seconds
+        self._guard = threading.RLock()
+        self._stamp: tuple[int, int] | None = None
+        self._index: LocalIndex | None = None
+        self._manifest: Manifest | None = None
+        self._encoder: Encoder | None = None
+        self._analyzer: Analyzer | None = None
+        self._searcher: Searcher | None = None
+        self._closed = False
+
+    @classmethod
+    def open(
+        cls,
+        path: str | Path,
+        *,
+        encoder: str | Encoder | None = None,
+        create: bool = True,
+        user_dictionary: str | Path | None = None,
+        link_template: str | None = None,
+        lock_seconds: float = LOCK_SECONDS,
+    ) -> Self:
+        """Open the index in a folder, making an empty one where there is none and `create` allows.
+
+        `encoder` is a name for load_encoder or an Encoder; left out, it is the one the index was made
+        with, or
+        "bundled". `user_dictionary` has words in jieba's format, `link_template` makes addresses for articles
+        without one (see retrieval.links), `lock_seconds` is how long a write waits for another writer.
+        Raises IndexNotFoundError, IndexMismatchError, IndexDamagedError, StorageError, SettingsError, and
+        EncoderError where the encoder cannot be loaded.
+        """
+        template = None
+        if link_template:
+            from retrieval.links import LinkTemplate
+
+            template = LinkTemplate(link_template)
+        folder = IndexFolder(Path(path).expanduser())
+        dictionary = Path(user_dictionary).expanduser() if user_dictionary is not None else None
+        if not folder.exists():
+            if not create:
+                folder.current()
+            _make(folder, encoder, dictionary, lock_seconds)
+        retriever = cls(
+            folder,
+            encoder=None,
+            user_dictionary=dictionary,
+            template=template,
+            lock_seconds=lock_seconds,
+        )
+        retriever._adopt(encoder)
+        return retriever
+
+    def sync(
+        self,
+        sources: Source | Sequence[Source],
+        *,
+        dry_run: bool = False,
+        prune: bool = False,
+        progress: "ProgressCallback | None" = None,
+    ) -> SyncReport:
+        """Bring the index in line with folders of articles, or single article files.
+
+        What is new or changed is stored in batches, each searchable at once by every process; what is gone
+        is removed, unless that is more than a third of a source's files and `prune` does not allow it. An
+        article that cannot be read is reported, its earlier version stays. With `dry_run` nothing is changed.
+        Raises SourceError, RemovalGuardError, IndexLockedError, StorageError.
+        """
+        from retrieval.planning import foreseen, found_only, guard, plan_for
+        from retrieval.sources import scan
+
+        started = time.perf_counter()
+        named = [sources] if isinstance(sources, (str, Path)) else list(sources)
+        scans = [scan(source) for source in named]
+        with contextlib.nullcontext() if dry_run else self._locked():
+            index = self._opened()[0]
+            reader = index.store.reader()
+            planned = [(found, *plan_for(found, reader)) for found in scans]
+            plans = [(found, plan) for found, plan, _ in planned]
+            if dry_run:
+                return foreseen(plans, reader, seconds=time.perf_counter() - started)
+            for found, plan, known in planned:
+                if not prune:
+                    guard(plan, known, location=found.location)
+            if all(plan.empty for _, plan in plans) and self._at_rest(index, scans):
+                return found_only(plans, seconds=time.perf_counter() - started)
+            with self._indexer(index) as indexer:
+                synchronizer = self._synchronizer(indexer, progress)
+                for found, plan in plans:
+                    synchronizer.sync(found, plan)
+                indexer.finish()
+        return synchronizer.report()
+
+    def add(self, articles: Iterable[Article], *, progress: "ProgressCallback | None" = None) -> SyncReport:
+        """Add articles, replacing those with the same ids. Raises IndexLockedError, StorageError."""
+        with self._writing() as indexer:
+            synchronizer = self._synchronizer(indexer, progress)
+            synchronizer.add(articles)
+            indexer.finish()
+        return synchronizer.report()
+
+    def remove(self, article_ids: Iterable[str]) -> SyncReport:
+        """Remove articles; ids that are not there are passed over. Raises IndexLockedError, StorageError."""
+        with self._writing() as indexer:
+            synchronizer = self._synchronizer(indexer)
+            synchronizer.remove([article_ids] if isinstance(article_ids, str) else article_ids)
+            indexer.finish()
+        return synchronizer.report()
+
+    def search(
+        self, query: str, *, top_k: int = 5, offset: int = 0, filters: Filters | None = None, **options: Any
+    ) -> SearchResponse:
+        """Answer a question; see retrieval.searching.Searcher.search for the other options:
+        `score_threshold`, `group`, `explain`, `mode`, `recency_days`, `understand`, `fold_duplicates`.
+
+        Raises QueryError where an argument is not valid.
+        """
+
+        def ask(index: LocalIndex) -> SearchResponse:
+            with index.view() as backend:
+                known = {"known": _known(backend)} | options
+                return self._searching().search(
+                    backend, query, top_k=top_k, offset=offset, filters=filters, **known
+                )
+
+        return self._ask(ask)
+
+    def articles(
+        self, *, order: Literal["added", "newest"] = "added", limit: int | None = None
+    ) -> Iterator[Article]:
+        """All articles: in the order they came, or by day of publication, the newest first."""
+        reader = self._ask(lambda index: index.store.reader())
+        yield from reader.newest(limit) if order == "newest" else reader.articles(limit)
+
+    def article(self, article_id: str, *, keywords: bool = True) -> Article | None:
+        """One article; None where there is none of this id. Where it names no tags, they are its keywords, if
+        `keywords` (working them out takes a second at the first call)."""
+        found = self._ask(lambda index: index.store.reader().article(article_id))
+        if found is None or found.tags or not found.text or not keywords:
+            return found
+        from dataclasses import replace
+
+        from retrieval.keywords import keywords as best_words
+
+        return replace(found, tags=best_words(found.text, found.title))
+
+    def passages(self, article_id: str) -> list[Passage]:
+        """The passages of an article in order; none where there is no such article."""
+        return self._ask(lambda index: index.store.reader().passages(article_id))
+
+    def passage(self, passage_id: int) -> Passage | None:
+        """One passage; None where it is gone."""
+        return self._ask(lambda index: index.store.reader().passage(passage_id))
+
+    def status(self) -> Status:
+        """What the index holds; takes the same short time at any size."""
+        return self._ask(lambda index: read_status(self._folder.path, index.store.reader()))
+
+    def check(self, *, repair: bool = False) -> "CheckReport":
+        """Verify that the store is whole and both indexes follow it; with `repair`, derive them anew if
+        not."""
+        from retrieval.checking import check
+
+        return check(self, repair=repair)
+
+    def store_calibration(self, calibration: "Calibration") -> None:
+        """Keep how scores of this index are to be read; all who have it open follow at their next call."""
+        with self._writing() as indexer:
+            indexer.put_manifest({"calibration": calibration.to_mapping()})
+            self._folder.switch(self._opened()[0].generation)
+
+    def derive_anew(self) -> None:
+        """Make the vector and the lexical index anew from the store; see `check`."""
+        from retrieval.local import discard_derived
+
+        with self._locked():
+            index = self._opened()[0]
+            index.reset()
+            discard_derived(index.generation)
+            with self._indexer(index) as indexer:
+                indexer.finish()
+
+    def close(self) -> None:
+        """Release files; the retriever cannot be used afterwards."""
+        with self._guard:
+            if self._index is not None:
+                self._index.close()
+            self._index = self._searcher = None
+            self._closed = True
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def encoder(self) -> Encoder:
+        """The encoder in use, loaded when first asked for; raises IndexMismatchError if it is not the
+        index's."""
+        with self._guard:
+            if self._encoder is None:
+                manifest = self._opened()[1]
+                if self._given_encoder is not None:
+                    loaded = self._given_encoder
+                else:
+                    from embeddings import load_encoder
+
+                    loaded = load_encoder(manifest.encoder)
+                manifest.check_encoder(loaded, path=self._folder.path)
+                self._encoder = loaded
+            return self._encoder
+
+    @property
+    def analyzer(self) -> "Analyzer":
+        """The analyzer in use; raises IndexMismatchError if it is not the index's."""
+        with self._guard:
+            if self._analyzer is None:
+                from retrieval.analyzers import analyzer_with
+
+                manifest = self._opened()[1]
+                analyzer = analyzer_with(self._user_dictionary or _dictionary(manifest))
+                manifest.check_analyzer(analyzer.fingerprint, path=self._folder.path)
+                self._analyzer = analyzer
+            return self._analyzer
+
+    def _adopt(self, encoder: str | Encoder | None) -> None:
+        """Take the encoder that was asked for, if the index was made with it."""
+        manifest = self._opened()[1]
+        if encoder is None or encoder == manifest.encoder:
+            return
+        if isinstance(encoder, str):
+            from embeddings import load_encoder
+
+            encoder = load_encoder(encoder)
+        manifest.check_encoder(encoder, path=self._folder.path)
+        self._given_encoder = self._encoder = encoder
+
+    def _opened(self) -> tuple[LocalIndex, Manifest]:
+        """The current generation; another than at the last call where it was swapped meanwhile."""
+        with self._guard:
+            if self._closed:
+                raise RetrievalError("this retriever was closed: open another one")
+            stamp = self._folder.stamp()
+            if self._index is None or self._manifest is None or stamp != self._stamp:
+                self._open_generation(self._folder.current())
+                self._stamp = stamp
+            assert self._index is not None
+            assert self._manifest is not None
+            return self._index, self._manifest
+
+    def _open_generation(self, generation: Generation) -> None:
+        from retrieval.storage.reading import Store
+
+        store = Store(generation.store)
+        try:
+            manifest = Manifest.from_mapping(store.reader().manifest(), path=self._folder.path)
+        finally:
+            store.close()
+        self._index = LocalIndex(generation, manifest.dimension, template=self._template)
+        self._manifest = manifest
+        self._encoder = self._analyzer = self._searcher = None
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[LocalIndex]:
+        """The open generation, for those who look behind the front door (checking, measuring)."""
+        yield self._opened()[0]
+
+    def _ask(self, question: Callable[[LocalIndex], T]) -> T:
+        """What the current generation answers; asked again where another took its place meanwhile."""
+        while True:
+            index, stamp = self._opened()[0], self._stamp
+            try:
+                return question(index)
+            except RetrievalError:
+                if self._folder.stamp() == stamp:
+                    raise
+
+    def _at_rest(self, index: LocalIndex, scans: "list[Scan]") -> bool:
+        """Whether the sources are known, and no crash has left something to catch up with."""
+        reader = index.store.reader()
+        known = {location for location, _ in reader.sources()}
+        position = reader.state().position
+        return known >= {found.location for found in scans} and index.lexical(position).position == position
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[None]:
+        from retrieval.storage.lock import writer_lock
+
+        with writer_lock(self._folder.path, seconds=self._lock_seconds):
+            yield
+
+    @contextlib.contextmanager
+    def _writing(self) -> "Iterator[Indexer]":
+        with self._locked(), self._indexer(self._opened()[0]) as indexer:
+            yield indexer
+
+    @contextlib.contextmanager
+    def _indexer(self, index: LocalIndex) -> "Iterator[Indexer]":
+        from retrieval.indexing import Indexer
+
+        indexer = Indexer(index, encoder=self.encoder, analyzer=self.analyzer)
+        try:
+            yield indexer
+        finally:
+            indexer.close()
+
+    def _synchronizer(self, indexer: "Indexer", progress: "ProgressCallback | None" = None) -> "Synchronizer":
+        from retrieval.sync import Synchronizer
+
+        dictionary = self._user_dictionary or _dictionary(self._opened()[1])
+        return Synchronizer(indexer, self.analyzer, user_dictionary=dictionary, progress=progress)
+
+    def _searching(self) -> "Searcher":
+        with self._guard:
+            if self._searcher is None:
+                from retrieval.ranking.calibration import Calibration
+                from retrieval.searching import Searcher
+
+                stored = self._opened()[1].calibration
+                calibration = Calibration.from_mapping(stored) if stored else None
+                self._searcher = Searcher(self.analyzer, self.encoder, calibration=calibration)
+            return self._searcher
+
+
+def _make(
+    folder: IndexFolder, encoder: str | Encoder | None, dictionary: Path | None, lock_seconds: float
+) -> None:
+    """An empty index; nothing is left behind where the encoder cannot be loaded."""
+    from embeddings import load_encoder
+    from retrieval.analyzers import analyzer_with
+    from retrieval.generations import make_generation
+    from retrieval.storage.lock import writer_lock
+
+    loaded = load_encoder(encoder or "bundled") if encoder is None or isinstance(encoder, str) else encoder
+    analyzer = analyzer_with(dictionary)
+    folder.prepare()
+    with writer_lock(folder.path, seconds=lock_seconds):
+        if not folder.exists():
+            make_generation(folder, encoder=loaded, analyzer=analyzer, user_dictionary=dictionary)
+
+
+def _known(backend: LocalBackend) -> "Known":
+    """What phrases of a question may name."""
+    from retrieval.question import Known
+
+    holdings = backend.holdings()
+    earliest, latest = holdings.period or (None, None)
+    return Known(holdings.publications, earliest, latest)
+
+
+def _dictionary(manifest: Manifest) -> Path | None:
+    return Path(manifest.user_dictionary) if manifest.user_dictionary else None
+
+
+__all__ = ["IndexMismatchError", "IndexNotFoundError", "Retriever", "Status"]

@@ -1,0 +1,227 @@
+"""Carrying out what was decided: files are read, prepared and committed in batches, and it is told what
+came of it."""
+
+import contextlib
+import os
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from retrieval.file_reading import FileTask, ReadFile, read_files
+from retrieval.indexing import Batch, Incoming, Indexer
+from retrieval.lexical.analyzer import Analyzer
+from retrieval.planning import Plan, state_of
+from retrieval.preparation import prepare
+from retrieval.sources import FoundFile, Scan
+from retrieval.storage.reading import KnownArticle
+from retrieval.types import Article, Failure, SyncReport
+
+_FILES_FOR_WORKERS = 400
+_MOST_WORKERS = 4
+"""From so many files on, other processes read them: starting one takes as long as reading some 200 files."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a sync has come: files done, of how many, and passages made searchable so far."""
+
+    done: int
+    total: int
+    passages: int
+
+
+ProgressCallback = Callable[[Progress], None]
+
+
+class Synchronizer:
+    """Carries plans out, in batches, through one indexer; and reports."""
+
+    def __init__(
+        self,
+        indexer: Indexer,
+        analyzer: Analyzer,
+        *,
+        user_dictionary: Path | None = None,
+        progress: ProgressCallback | None = None,
+    ) -> None:
+        self._indexer = indexer
+        self._analyzer = analyzer
+        self._user_dictionary = user_dictionary
+        self._reader = indexer.reader
+        self._progress = progress
+        self._batch = Batch()
+        self._pending_texts: dict[bytes, str] = {}
+        self._leaving: set[str] = set()
+        self._earlier: dict[str, KnownArticle | None] = {}
+        self._taken_ids: dict[str, str] = {}
+        self._started = time.perf_counter()
+        self._done = self._total = self._passages = 0
+        self._added: list[str] = []
+        self._changed: list[str] = []
+        self._moved: list[str] = []
+        self._removed: list[str] = []
+        self._empty: list[str] = []
+        self._failed: list[Failure] = []
+        self._duplicates: dict[str, str] = {}
+        self._unchanged = 0
+
+    def sync(self, scan: Scan, plan: Plan) -> None:
+        """Apply what was decided about one source."""
+        self._failed += scan.failed
+        self._unchanged += plan.unchanged
+        self._total += plan.work
+        self._leaving = {article.id for path in plan.removed for article in self._reader.articles_of(path)}
+        self._batch.files += plan.touched
+        for old, new in plan.moved:
+            self._batch.moved.append((old, new))
+            self._moved += [article.id for article in self._reader.articles_of(old)]
+        changed = {file.path for file in plan.changed}
+        self._take_files(sorted([*plan.added, *plan.changed], key=lambda file: file.relative), changed)
+        self._remove_files(plan.removed)
+        self._commit()
+        self._indexer.put_source(scan.location, scan.kind)
+
+    def add(self, articles: Iterable[Article]) -> None:
+        """Take in articles that come from no file."""
+        for article in articles:
+            self._total += 1
+            item = Incoming(prepare(article, self._analyzer))
+            before = self._reader.known([item.article.id]).get(item.article.id)
+            self._take(item, before, duplicates=False)
+            self._step()
+        self._commit()
+
+    def remove(self, article_ids: Iterable[str]) -> None:
+        """Remove articles by id; ids that are not there are passed over."""
+        known = self._reader.known(list(dict.fromkeys(article_ids)))
+        self._leaving = set(known)
+        self._remove(list(known.values()))
+        self._commit()
+
+    def report(self) -> SyncReport:
+        """What was done so far."""
+        return SyncReport(
+            added=tuple(self._added),
+            changed=tuple(self._changed),
+            moved=tuple(self._moved),
+            removed=tuple(self._removed),
+            unchanged=self._unchanged,
+            empty=tuple(self._empty),
+            duplicates=self._duplicates,
+            failed=tuple(self._failed),
+            passages=self._passages,
+            seconds=time.perf_counter() - self._started,
+        )
+
+    def _take_files(self, files: list[FoundFile], changed: set[str]) -> None:
+        many = len(files) >= _FILES_FOR_WORKERS and bool(sys.executable)
+        workers = min(os.cpu_count() or 1, _MOST_WORKERS) if many else 0
+        results = read_files(
+            self._tasks(files, changed),
+            self._analyzer,
+            workers=workers,
+            user_dictionary=self._user_dictionary,
+        )
+        with contextlib.closing(results):
+            for file, result in zip(files, results, strict=True):
+                self._take_file(file, result)
+                self._step()
+
+    def _tasks(self, files: list[FoundFile], changed: set[str]) -> Iterator[FileTask]:
+        for file in files:
+            before = self._reader.articles_of(file.path) if file.path in changed else []
+            self._earlier[file.path] = before[0] if before else None
+            article_id = before[0].id if before else self._free_id(file)
+            self._taken_ids[article_id] = file.path
+            yield FileTask(path=file.path, relative=file.relative, article_id=article_id)
+
+    def _take_file(self, file: FoundFile, result: ReadFile) -> None:
+        before = self._earlier.pop(file.path)
+        if result.prepared is None:
+            if result.failure is not None:
+                self._failed.append(result.failure)
+            return
+        self._batch.files.append(state_of(file, result.digest))
+        self._take(Incoming(result.prepared, file.path), before, duplicates=True)
+
+    def _take(self, item: Incoming, before: KnownArticle | None, *, duplicates: bool) -> None:
+        article_id = item.article.id
+        if before is not None and before.digest == item.prepared.digest and before.file == item.file:
+            self._unchanged += 1
+            return
+        if duplicates and item.article.text:
+            original = self._original(item)
+            if original is not None:
+                item = replace(item, duplicate_of=original)
+                self._duplicates[article_id] = original
+        if before is not None:
+            self._release_duplicates(before)
+        told = self._added if before is None else self._changed
+        if article_id not in self._batch.articles:
+            told.append(article_id)
+        if not item.article.text.strip():
+            self._empty.append(article_id)
+        elif item.duplicate_of is None:
+            self._pending_texts.setdefault(item.prepared.text_digest, article_id)
+        self._batch.add(item)
+
+    def _original(self, item: Incoming) -> str | None:
+        """The id of the article that has this text already, if it stays."""
+        pending = self._pending_texts.get(item.prepared.text_digest)
+        if pending is not None:
+            return None if pending == item.article.id else pending
+        found = self._reader.with_text(item.prepared.text_digest)
+        if (
+            found is None
+            or found.id == item.article.id
+            or found.id in self._leaving
+            or found.id in self._batch.articles
+        ):
+            return None
+        return found.id
+
+    def _release_duplicates(self, original: KnownArticle) -> None:
+        """An article is about to go or change: the first that has its old text takes its place."""
+        heirs = [item for item in self._reader.duplicates_of(original.id) if item.id not in self._leaving]
+        first: str | None = None
+        for heir in heirs:
+            article = self._reader.article(heir.id)
+            if article is None or heir.id in self._batch.articles:
+                continue
+            self._batch.add(Incoming(prepare(article, self._analyzer), heir.file, first))
+            first = first or heir.id
+
+    def _remove_files(self, paths: list[str]) -> None:
+        for path in paths:
+            self._batch.forgotten.append(path)
+            self._remove(self._reader.articles_of(path))
+            if len(self._batch.removed) >= 1000:
+                self._commit()
+
+    def _remove(self, articles: list[KnownArticle]) -> None:
+        for article in articles:
+            self._release_duplicates(article)
+            self._batch.removed.append(article.id)
+            self._removed.append(article.id)
+
+    def _free_id(self, file: FoundFile) -> str:
+        """The file's path within its source; where another article has that id, with a number."""
+        number, wanted = 1, file.relative
+        while self._taken_ids.get(wanted, file.path) != file.path or self._reader.known([wanted]):
+            number += 1
+            wanted = f"{file.relative}~{number}"
+        return wanted
+
+    def _step(self) -> None:
+        self._done += 1
+        if self._batch.full:
+            self._commit()
+
+    def _commit(self) -> None:
+        self._passages += self._indexer.commit(self._batch)
+        self._batch = Batch()
+        self._pending_texts.clear()
+        if self._progress is not None:
+            self._progress(Progress(done=self._done, total=self._total, passages=self._passages))

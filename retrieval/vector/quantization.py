@@ -1,0 +1,157 @@
+"""Vectors as short codes, scanned many at a time: what finds candidates in a large base.
+
+Product quantization (Jégou, Douze and Schmid, "Product Quantization for Nearest Neighbor Search", 2011) with
+4 bits for every two dimensions, scanned from registers (André, Kermarrec and Le Scouarnec, "Quicker ADC",
+2019; FAISS' fast scan). Measured on 200,000 passages of 512 dimensions from the static encoder, one thread:
+500 candidates hold 0.995 of the exact 100 nearest after 2.6 ms, where an inverted file with 8-bit scalars
+takes 10 ms for as much: such vectors have too many directions for cells to leave much out.
+"""
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embeddings.encoder import Vectors
+
+Codes = NDArray[np.uint8]
+Rows = NDArray[np.int64]
+Stored = NDArray[np.float16]
+
+_CENTROIDS = 16
+_SAMPLE = 5_000
+_ROUNDS = 10
+_BLOCK = 16_384
+_MEASURED_QUERIES = 48
+_MEASURED_NEAREST = 100
+_RECALL = 0.995
+_CANDIDATES = (250, 350, 500, 700, 1000, 1500, 2200, 3200, 5000)
+
+
+class Quantizer:
+    """Centroids, shape (parts, 16, dimensions of a part), float32; encodes vectors by the nearest of each
+    part."""
+
+    def __init__(self, centroids: NDArray[np.float32]) -> None:
+        self.centroids = centroids
+
+    @property
+    def _parts(self) -> int:
+        return int(self.centroids.shape[0])
+
+    @property
+    def _width(self) -> int:
+        """Dimensions of the padded vectors."""
+        return self._parts * int(self.centroids.shape[2])
+
+    @classmethod
+    def train(cls, vectors: Stored) -> "Quantizer":
+        """Fit centroids to a sample of `vectors`, shape (n, dimension)."""
+        import faiss
+
+        rows = np.linspace(0, len(vectors) - 1, min(_SAMPLE, len(vectors)), dtype=np.int64)
+        sample = _padded(vectors[rows])
+        quantizer: Any = faiss.ProductQuantizer(sample.shape[1], sample.shape[1] // 2, 4)
+        quantizer.cp.niter = _ROUNDS
+        with _one_thread():
+            quantizer.train(sample)
+        centroids = faiss.vector_to_array(quantizer.centroids)
+        return cls(centroids.reshape(sample.shape[1] // 2, _CENTROIDS, 2))
+
+    def encode(self, vectors: Stored | Vectors) -> Codes:
+        """Codes, shape (n, parts / 2 rounded up)."""
+        quantizer = self._faiss()
+        with _one_thread():
+            blocks = [
+                quantizer.compute_codes(_padded(vectors[start : start + _BLOCK]))
+                for start in range(0, len(vectors), _BLOCK)
+            ]
+        return np.concatenate(blocks) if blocks else np.empty((0, self.code_size), dtype=np.uint8)
+
+    @property
+    def code_size(self) -> int:
+        """Bytes of one code."""
+        return (self._parts + 1) // 2
+
+    def scanner(self, codes: Codes) -> "Scanner":
+        """What searches these codes; holds its own copy of them, laid out for scanning."""
+        import faiss
+
+        index: Any = faiss.IndexPQ(self._width, self._parts, 4, faiss.METRIC_INNER_PRODUCT)
+        faiss.copy_array_to_vector(self.centroids.ravel(), index.pq.centroids)
+        index.is_trained = True
+        faiss.copy_array_to_vector(np.ascontiguousarray(codes).ravel(), index.codes)
+        index.ntotal = len(codes)
+        return Scanner(faiss.IndexPQFastScan(index))
+
+    def _faiss(self) -> Any:
+        import faiss
+
+        quantizer: Any = faiss.ProductQuantizer(self._width, self._parts, 4)
+        faiss.copy_array_to_vector(self.centroids.ravel(), quantizer.centroids)
+        return quantizer
+
+
+class Scanner:
+    """Approximate search of all codes."""
+
+    def __init__(self, index: Any) -> None:
+        self._index = index
+
+    def nearest(self, vector: NDArray[np.float32], count: int) -> Rows:
+        """About the `count` rows of largest inner product with `vector`, shape (dimension,)."""
+        found: Rows = self._index.search(_padded(vector[None]), min(count, self._index.ntotal))[1][0]
+        return found[found >= 0]
+
+
+def candidates_needed(vectors: Stored, scanner: Scanner) -> tuple[int, float]:
+    """How many candidates have to be rescored to have 0.995 of the 100 nearest among them, and the share they
+    do have: measured against exact search, with vectors half-way between two of the base as questions."""
+    rows = np.linspace(0, len(vectors) - 1, 2 * _MEASURED_QUERIES, dtype=np.int64)
+    chosen = vectors[rows].astype(np.float32)
+    # A question is near several passages and equal to none.
+    queries = chosen[:_MEASURED_QUERIES] + 0.5 * chosen[_MEASURED_QUERIES:]
+    queries /= np.maximum(np.linalg.norm(queries, axis=1, keepdims=True), 1e-9)
+    nearest = min(_MEASURED_NEAREST, len(vectors))
+    scores = np.concatenate(
+        [
+            vectors[start : start + _BLOCK].astype(np.float32) @ queries.T
+            for start in range(0, len(vectors), _BLOCK)
+        ]
+    )
+    thresholds = np.partition(scores, len(vectors) - nearest, axis=0)[len(vectors) - nearest]
+    recall = 0.0
+    for count in _CANDIDATES:
+        hits = [
+            np.count_nonzero(scores[scanner.nearest(query, count), number] >= thresholds[number])
+            for number, query in enumerate(queries)
+        ]
+        recall = float(np.mean(np.minimum(hits, nearest)) / nearest)
+        if recall >= _RECALL:
+            return count, recall
+    return _CANDIDATES[-1], recall
+
+
+@contextlib.contextmanager
+def _one_thread() -> Iterator[None]:
+    """FAISS' threads wait for each other by spinning: where other programs want the processor too, two of
+    them
+    were measured to take fifty times as long as one."""
+    import faiss
+
+    before = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(1)
+    try:
+        yield
+    finally:
+        faiss.omp_set_num_threads(before)
+
+
+def _padded(vectors: Stored | Vectors) -> Vectors:
+    """As float32, with a zero more where the number of dimensions is odd."""
+    odd = vectors.shape[1] % 2
+    result = np.zeros((len(vectors), vectors.shape[1] + odd), dtype=np.float32)
+    result[:, : vectors.shape[1]] = vectors
+    return result

@@ -1,0 +1,89 @@
+"""Fixtures of the bot's tests: a small archive, a conversation over it, and a bot on a Bot API server."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from bot.conversation import Chat, Conversation
+from bot.greeting import Greeter
+from bot.i18n import Language
+from bot.links import Links, TelegramLinks, TerminalLinks
+from bot.serving import Service, serve
+from bot.state import State
+from bot.suggestions import Suggestions
+
+from .api_server import TOKEN, ApiServer
+from .archives import FakeArchive, river_articles
+
+
+@pytest.fixture
+def archive() -> FakeArchive:
+    return FakeArchive(river_articles())
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Iterator[State]:
+    state = State.open(tmp_path / "bot.sqlite3")
+    yield state
+    state.close()
+
+
+@pytest.fixture
+def converse(archive: FakeArchive, state: State) -> Callable[[Links], Conversation]:
+    """A conversation over the archive, for a surface's links."""
+
+    def build(links: Links) -> Conversation:
+        return Conversation(archive, state, links, Greeter(archive.overview, Suggestions(archive), state))
+
+    return build
+
+
+@pytest.fixture
+def conversation(converse: Callable[[Links], Conversation]) -> Conversation:
+    return converse(TerminalLinks())
+
+
+@pytest.fixture
+def chat() -> Chat:
+    return Chat("42", Language.SIMPLIFIED_CHINESE)
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[ApiServer]:
+    server = ApiServer()
+    await server.start()
+    yield server
+    await server.stop()
+
+
+class RunningBot:
+    """The bot's application in this event loop, to be stopped and started again."""
+
+    def __init__(self, server: ApiServer, service: Service) -> None:
+        self._server, self._service = server, service
+        self._task: asyncio.Task[None] | None = None
+        self._stop = asyncio.Event()
+
+    async def start(self) -> None:
+        self._stop = asyncio.Event()
+        self._task = asyncio.create_task(serve(TOKEN, self._server.url, self._service, self._stop))
+
+    async def stop(self) -> None:
+        self._stop.set()
+        if self._task is not None:
+            await asyncio.wait_for(self._task, 20)
+            self._task = None
+
+
+@pytest.fixture
+async def running(
+    server: ApiServer, converse: Callable[[Links], Conversation], state: State
+) -> AsyncIterator[RunningBot]:
+    service = Service(lambda username: converse(TelegramLinks(username, state)), state, signals=())
+    bot = RunningBot(server, service)
+    await bot.start()
+    yield bot
+    await bot.stop()
+    assert server.refusals == []

@@ -1,0 +1,139 @@
+"""Conversations as values: what a question and a button give, without any surface."""
+
+from bot.actions import Ask, Read, ShowPage, Unfold
+from bot.conversation import Chat, Conversation
+from bot.links import deep_link_payload, parse_payload
+from bot.reply import Reply
+from bot.state import State
+from bot.styled import Style, plain
+from retrieval.types import Article
+
+from .archives import FakeArchive, article
+
+
+def actions(reply: Reply) -> list[object]:
+    return [button.action for row in reply.buttons for button in row]
+
+
+def styled(reply: Reply, style: Style) -> list[str]:
+    return [run.text for run in reply.text if style in run.styles]
+
+
+def test_an_answer_has_titles_marks_and_buttons(conversation: Conversation, chat: Chat) -> None:
+    reply = conversation.ask(chat, "俄罗斯海外仓建了多少个")
+    assert styled(reply, Style.TITLE) == ["1. ", "黑河口岸扩建完工", "2. ", "海外仓的一天"]
+    assert "".join(styled(reply, Style.ANSWER)).startswith("口岸建设边境仓5个，俄罗斯海外仓12个。")
+    assert reply.image == "https://img.example/1.png"
+    assert not reply.replaces
+    assert actions(reply)[:2] == [Unfold(1, 0, 1001), Unfold(1, 0, 2000)]
+
+
+def test_a_refusal_marks_nothing_as_an_answer(conversation: Conversation, chat: Chat) -> None:
+    reply = conversation.ask(chat, "明天黑河到上海的航班还有票吗")
+    assert styled(reply, Style.ANSWER) == []
+    assert actions(reply) == [ShowPage(1, 0, nearest=1)]
+    near = conversation.press(chat, ShowPage(1, 0, nearest=1))
+    assert styled(near, Style.ANSWER) == []
+    assert near.replaces
+    assert near.image is None
+
+
+def test_paging_ends(conversation: Conversation, chat: Chat) -> None:
+    conversation.ask(chat, "口岸")
+    assert conversation.press(chat, ShowPage(1, 1)).text
+    assert conversation.press(chat, ShowPage(1, 2)) == Reply(notice="没有更多了。")
+    assert conversation.press(chat, ShowPage(1, 10**15)) == Reply(notice="没有更多了。")
+
+
+def test_unfolding_goes_on_until_the_article_ends(
+    conversation: Conversation, chat: Chat, archive: FakeArchive
+) -> None:
+    lines = [f"第{number}段。" for number in range(20)]
+    lines[10] = "独角兽在这里。"
+    archive._articles["long"] = article(9, "长文", "\n".join(lines), id="long")
+    conversation.ask(chat, "独角兽在这里")
+    reply = conversation.press(chat, Unfold(1, 0, 8010))
+    assert plain(reply.text).split("\n\n")[1:] == ["第9段。", "独角兽在这里。", "第11段。"]
+    assert actions(reply)[:2] == [Unfold(1, 0, 8010, before=3), Unfold(1, 0, 8010, after=3)]
+    reply = conversation.press(chat, Unfold(1, 0, 8010, before=3))
+    assert plain(reply.text).split("\n\n")[1] == "第7段。\n第8段。\n第9段。"
+    reply = conversation.press(chat, Unfold(1, 0, 8010, before=99, after=99))
+    assert actions(reply)[0] == ShowPage(1, 0, 0)
+
+
+def test_reading_opens_at_the_passage_and_turns(
+    conversation: Conversation, chat: Chat, archive: FakeArchive
+) -> None:
+    lines = [f"第{number}段。" + "字" * 400 for number in range(20)]
+    archive._articles["long"] = article(9, "长文", "\n".join(lines), id="long", url="https://x.org/long")
+    conversation.ask(chat, "第15段")
+    key = next(
+        action for action in actions(conversation.press(chat, Unfold(1, 0, 8015))) if isinstance(action, Read)
+    )
+    page = conversation.press(chat, key)
+    assert not page.replaces
+    assert "第15段。" in "".join(styled(page, Style.QUOTE))
+    assert page.text[0].link == "https://x.org/long"
+    back = conversation.press(chat, actions(page)[0])  # type: ignore[arg-type]
+    assert back.replaces
+    assert "第1段。" in plain(back.text) or "第8段。" in plain(back.text)
+    assert conversation.press(chat, Read(key.article, 999)).text
+
+
+def test_a_question_offered_by_the_bot_is_asked_in_every_chat(
+    conversation: Conversation, chat: Chat, state: State
+) -> None:
+    welcome = conversation.greeter.welcome(chat.language)
+    action = actions(welcome)[0]
+    assert isinstance(action, Ask)
+    assert actions(conversation.greeter.welcome(chat.language))[0] == action
+    reply = conversation.press(chat, action)
+    assert styled(reply, Style.HEADING) == ["什么时候去最好？"]
+    assert not reply.replaces
+
+
+def test_limits_read_out_of_a_question_can_be_undone(conversation: Conversation, chat: Chat) -> None:
+    reply = conversation.ask(chat, "去年口岸小学")
+    assert Ask(1, literal=1) in actions(reply)
+    again = conversation.press(chat, Ask(1, literal=1))
+    assert again.replaces
+    assert "理解为" not in plain(again.text)
+    none = conversation.ask(chat, "去年 qqq")
+    assert "理解为" in plain(none.text)
+    assert actions(none) == [Ask(3, literal=1)]
+
+
+def test_the_archive_is_asked_once_a_question(
+    conversation: Conversation, chat: Chat, archive: FakeArchive
+) -> None:
+    conversation.ask(chat, "  口岸 \n 食堂\u202e ")
+    assert archive.questions == ["口岸 食堂"]
+
+
+def test_an_empty_archive(conversation: Conversation, chat: Chat, archive: FakeArchive) -> None:
+    archive._articles.clear()
+    assert "这里还没有文章" in plain(conversation.greeter.welcome(chat.language).text)
+    assert conversation.greeter.welcome(chat.language).buttons == ()
+    assert "没有找到" in plain(conversation.ask(chat, "口岸").text)
+
+
+def test_deep_links_are_short_and_safe(state: State) -> None:
+    for article_id in ("a", "文章/" * 300, "../../etc"):
+        key = state.article_key(article_id)
+        payload = deep_link_payload(key, 35 * 36)
+        assert len(payload) <= 64
+        assert set(payload) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
+        assert parse_payload(payload) == (key, 35 * 36)
+    assert state.article_id(state.article_key("文章")) == "文章"
+
+
+def test_other_payloads_are_no_deep_links(conversation: Conversation, chat: Chat) -> None:
+    for payload in ("", "hello", "a" * 16, "a" * 16 + "Z", "a" * 16 + "-1", "a" * 64, "a" * 16 + "１"):
+        assert conversation.open(chat, payload) is None
+
+
+def test_articles_without_title_or_details(
+    conversation: Conversation, chat: Chat, archive: FakeArchive
+) -> None:
+    archive._articles["bare"] = Article(id="bare", text="独角兽在这里。")
+    assert plain(conversation.ask(chat, "独角兽在这里").text) == "1. bare\n独角兽在这里。"

@@ -1,0 +1,145 @@
+"""The commands of evaluation, run on a data set of six documents with the bundled encoder."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from retrieval import Article, Retriever
+from retrieval.cli import cli
+from retrieval.ranking.calibration import default_calibration
+
+DOCUMENTS = {
+    "port": "黑河口岸建成边境仓五个，海外仓十二个，分布在俄罗斯远东地区。",
+    "cars": "利源达的越野车型拿到了欧亚经济联盟的认证，首批车辆发往布拉戈维申斯克。",
+    "wheat": "尼罗河每年七月泛滥，带来淤泥，埃及人靠它种小麦。",
+    "rhine": "莱茵河发源于瑞士阿尔卑斯山，流经六国，注入北海。",
+    "loire": "卢瓦尔河沿岸有三百多座城堡，其中香波堡最大，有四百四十个房间。",
+    "amur": "黑龙江全长四千四百四十公里，是中俄界河。",
+}
+QUESTIONS = {
+    "q1": ("黑河建成了多少个海外仓？", "port", "十二个"),
+    "q2": ("利源达的车型拿到了什么认证？", "cars", "欧亚经济联盟"),
+    "q3": ("尼罗河什么时候泛滥？", "wheat", "七月"),
+    "q4": ("莱茵河发源于哪里？", "rhine", "阿尔卑斯山"),
+}
+
+
+def lines(rows: list[dict[str, object]]) -> str:
+    return "\n".join(json.dumps(row, ensure_ascii=False) for row in rows) + "\n"
+
+
+@pytest.fixture
+def dataset(tmp_path: Path) -> Path:
+    folder = tmp_path / "rivers"
+    (folder / "qrels").mkdir(parents=True)
+    (folder / "corpus.jsonl").write_text(
+        lines([{"_id": key, "text": text} for key, text in DOCUMENTS.items()])
+    )
+    (folder / "queries.jsonl").write_text(
+        lines([{"_id": key, "text": row[0]} for key, row in QUESTIONS.items()])
+    )
+    (folder / "answers.jsonl").write_text(
+        lines([{"_id": key, "answers": [row[2]]} for key, row in QUESTIONS.items()])
+    )
+    judged = "".join(f"{key}\t{row[1]}\t1\n" for key, row in QUESTIONS.items())
+    (folder / "qrels" / "test.tsv").write_text("query-id\tcorpus-id\tscore\n" + judged)
+    return folder
+
+
+@pytest.fixture
+def foreign(tmp_path: Path, dataset: Path) -> Path:
+    folder = tmp_path / "foreign"
+    (folder / "qrels").mkdir(parents=True)
+    (folder / "corpus.jsonl").write_text(lines([{"_id": "dog", "text": "训练小狗坐下要有耐心。"}]))
+    (folder / "queries.jsonl").write_text(lines([{"_id": "f1", "text": "怎样训练小狗坐下？"}]))
+    (folder / "qrels" / "test.tsv").write_text("query-id\tcorpus-id\tscore\nf1\tdog\t1\n")
+    return folder
+
+
+def run(*arguments: str | Path) -> str:
+    result = CliRunner().invoke(cli, [str(argument) for argument in arguments], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def test_evaluate(dataset: Path, foreign: Path, tmp_path: Path) -> None:
+    written, each = tmp_path / "a.run", tmp_path / "each.jsonl"
+    output = run("evaluate", dataset, "--unanswerable", foreign, "--run", written, "--per-query", each)
+    summary = json.loads(output)
+    assert {name: summary[name] for name in ("ndcg_at_10", "recall_at_1", "recall_at_10", "mrr_at_10")} == {
+        "ndcg_at_10": 1.0,
+        "recall_at_1": 1.0,
+        "recall_at_10": 1.0,
+        "mrr_at_10": 1.0,
+    }
+    assert summary["answer_at_1"] == 1.0
+    assert (summary["queries"], summary["documents"]) == (4, 6)
+    assert summary["answered_rate"] == 1.0
+    assert summary["false_answer_rate"] == 0.0
+    assert summary["latency_ms"]["p50"] <= summary["latency_ms"]["p95"]
+    assert summary["confidence_95"]["ndcg_at_10"] == [1.0, 1.0]
+    assert written.read_text().startswith("q1 Q0 port 1 ")
+    assert [json.loads(line)["_id"] for line in each.read_text().splitlines()] == list(QUESTIONS)
+
+
+@pytest.mark.parametrize("mode", ["dense", "lexical"])
+def test_one_side_alone(dataset: Path, mode: str) -> None:
+    assert json.loads(run("evaluate", dataset, "--mode", mode))["recall_at_10"] == 1.0
+
+
+def test_distractors_are_mixed_in(dataset: Path, tmp_path: Path) -> None:
+    more = tmp_path / "more.jsonl"
+    more.write_text(lines([{"id": f"n{number}", "text": f"新闻{number}：今天有雨。"} for number in range(5)]))
+    output = run(
+        "evaluate", dataset, "--distractors", more, "--max-distractors", "3", "--without", "reranking"
+    )
+    assert json.loads(output)["documents"] == 9
+
+
+def test_compare(dataset: Path, tmp_path: Path) -> None:
+    before, after = tmp_path / "before.run", tmp_path / "after.run"
+    before.write_text("q1 Q0 amur 1 0.9 x\nq1 Q0 port 2 0.8 x\nq2 Q0 cars 1 0.9 x\n")
+    after.write_text("q1 Q0 port 1 0.9 x\nq2 Q0 amur 1 0.9 x\n")
+    text = run("compare", dataset, before, after, "--metric", "mrr_at_10")
+    assert "mrr_at_10: 0.3750 → 0.2500" in text
+    assert "better  0.500 → 1.000  rank 2 → 1  黑河建成了多少个海外仓？" in text
+    assert "worse  1.000 → 0.000  rank 1 → –" in text
+    assert json.loads(run("compare", dataset, before, after, "--json"))["unchanged"] == 2
+
+
+def test_a_missing_data_set_is_one_sentence(tmp_path: Path) -> None:
+    result = CliRunner().invoke(cli, ["evaluate", str(tmp_path / "none")])
+    assert result.exit_code == 1
+    assert "does not exist" in result.stderr
+
+
+def test_calibrate(tmp_path: Path) -> None:
+    index = tmp_path / "index"
+    with Retriever.open(index) as retriever:
+        retriever.add(Article(id=key, text=text) for key, text in DOCUMENTS.items())
+    report = json.loads(run("calibrate", index, "--json"))
+    assert report["own_questions"] == len(DOCUMENTS)
+    assert report["foreign_answered"] <= 0.05
+    with Retriever.open(index) as retriever:
+        threshold = retriever.search("黑河").threshold
+    assert threshold == pytest.approx(report["calibration"]["threshold"])
+
+
+def test_calibrating_an_empty_index_changes_nothing(tmp_path: Path) -> None:
+    index = tmp_path / "index"
+    Retriever.open(index).close()
+    assert "no sentences" in run("calibrate", index)
+    with Retriever.open(index) as retriever:
+        assert retriever.search("黑河").threshold == default_calibration().threshold
+
+
+def test_benchmark(tmp_path: Path) -> None:
+    questions = tmp_path / "questions.txt"
+    questions.write_text("黑河第1号港口占地多少亩？\n")
+    output = run("benchmark", "--passages", "12", "--repeat", "2", "--queries", questions, "--json")
+    result = json.loads(output)
+    assert result["passages"] >= 12
+    assert result["search_ms"]["questions"]["count"] == 2
+    assert "| passages |" in run("benchmark", "--passages", "12", "--repeat", "1")

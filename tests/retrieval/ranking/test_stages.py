@@ -1,0 +1,235 @@
+"""Fusion, weights, features, calibration and grouping, each by hand."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+
+from retrieval.backend import PassageRecord
+from retrieval.errors import IndexDamagedError
+from retrieval.question import AnswerKind
+from retrieval.ranking.background import FLOOR, load_background
+from retrieval.ranking.calibrating import fitted_threshold, foreign_questions
+from retrieval.ranking.calibration import Calibration, default_calibration
+from retrieval.ranking.choice import Choices, choose, contested, evidence
+from retrieval.ranking.cues import cued_sentences
+from retrieval.ranking.features import Batch, extract
+from retrieval.ranking.fusion import fuse
+from retrieval.ranking.grouping import Group, fold_duplicates, group_by_article, point_out_newer
+from retrieval.ranking.matching import Grams, Matches
+from retrieval.ranking.model import LinearModel, load_model, matrix
+from retrieval.ranking.pipeline import Ranked
+from retrieval.ranking.similarity import signature
+from retrieval.ranking.training import COLUMNS, EVIDENCE
+from retrieval.ranking.weighting import GramWeights, weigh
+
+QUESTION = Grams(["黑河", "海外仓"], ["黑河", "海外仓"])
+
+
+def weights_of(grams: Grams) -> GramWeights:
+    return weigh(grams, lambda terms: np.array([3] * len(terms)), 100, load_background())
+
+
+def batch(
+    texts: Sequence[str], titles: Sequence[str] | None = None, articles: Sequence[int] | None = None
+) -> Batch:
+    count = len(texts)
+    return Batch(
+        texts=texts,
+        titles=titles or [""] * count,
+        articles=np.array(articles if articles is not None else range(count)),
+        ordinals=[0] * count,
+        lexical=np.arange(count, 0.0, -1.0),
+        dense=np.full(count, np.nan),
+    )
+
+
+def test_fusion_keeps_the_size_of_scores() -> None:
+    fused = fuse(np.array([10.0, 5.0, np.nan]), np.array([0.2, 0.2, 0.6]), share=0.5)
+    assert fused.tolist() == pytest.approx([0.6, 0.35, 0.3])
+    assert fuse(np.array([np.nan, np.nan]), np.array([0.2, 0.6])).tolist() == [0.2, 0.6]
+
+
+def test_common_words_weigh_little_in_a_tiny_index() -> None:
+    background = load_background()
+    assert background.rate("的") > 0.5
+    assert background.rate("龘龘") == FLOOR
+    grams = Grams(["记者", "凼"])
+    weights = weigh(grams, lambda terms: np.array([1] * len(terms)), 5, background)
+    assert weights.levels[0][2] > 3 * weights.levels[0][1]
+    assert weights.total == pytest.approx(weights.levels[0].sum())
+
+
+def test_coverage_features() -> None:
+    features = extract(
+        QUESTION, weights_of(QUESTION), batch(["黑河有海外仓。", "黑河。很远。有海外仓。", "上海"])
+    )
+    assert features["passage_word"].tolist() == pytest.approx([1, 1, 0])
+    assert features["sentence_word"][0] == pytest.approx(1)
+    assert features["sentence_word"][1] < 0.8
+    assert features["window_word"][1] < 1
+    assert features["missed"][0] == pytest.approx(0)
+    assert features["found"][2] == 0
+
+
+def test_a_pair_of_sentences_never_spans_two_passages() -> None:
+    features = extract(QUESTION, weights_of(QUESTION), batch(["很远。黑河", "海外仓。很远"]))
+    assert features["window_word"].max() < 1
+
+
+def test_titles_and_articles_count() -> None:
+    two = extract(
+        QUESTION,
+        weights_of(QUESTION),
+        batch(["建成海外仓。", "黑河很远。"], ["黑河", "黑河"], articles=[0, 0]),
+    )
+    assert two["together_word"][0] == pytest.approx(1)
+    assert two["article_word"].tolist() == pytest.approx([1, 1])
+    assert two["page_size"].tolist() == pytest.approx([np.log(3)] * 2)
+
+
+def test_every_column_and_piece_of_evidence_is_a_feature() -> None:
+    features = extract(QUESTION, weights_of(QUESTION), batch(["黑河"]))
+    assert {name.removeprefix("list:") for name in (*COLUMNS, *EVIDENCE)} - {"lead"} <= features.keys()
+    assert set(load_model().columns) == set(COLUMNS)
+    assert set(default_calibration().coefficients) <= set(EVIDENCE)
+    short = extract(Grams(["河"], ["河"]), weights_of(Grams(["河"], ["河"])), batch(["黑河"]))
+    assert short.keys() == features.keys()
+
+
+def test_columns_are_standardised_within_the_list() -> None:
+    features = {"a": np.array([1.0, 2.0, 3.0]), "b": np.array([5.0, 5.0, 5.0])}
+    values = matrix(features, ("list:a", "a", "list:b"))
+    assert values[:, 0].tolist() == pytest.approx([-1.224745, 0, 1.224745])
+    assert values[:, 1].tolist() == [1, 2, 3]
+    assert values[:, 2].tolist() == [0, 0, 0]
+    model = LinearModel(("a", "list:a"), np.array([2.0, 1.0]))
+    assert model.scores(features)[1] == pytest.approx(4)
+    assert sum(part[0] for part in model.parts(features).values()) == pytest.approx(model.scores(features)[0])
+
+
+@pytest.mark.parametrize(
+    ("kind", "unit", "flags"),
+    [
+        (AnswerKind.TIME, "", [True, False, False, False]),
+        (AnswerKind.NUMBER, "个", [False, True, False, False]),
+        (AnswerKind.NUMBER, "", [True, True, False, False]),
+        (AnswerKind.REASON, "", [False, False, True, False]),
+    ],
+)
+def test_cues(kind: AnswerKind, unit: str, flags: list[bool]) -> None:
+    matches = Matches(QUESTION, ["1987年通航。有五个仓。因为很冷。没有别的"])
+    found = cued_sentences(kind, unit, matches.chain)
+    assert found is not None
+    assert found.tolist()[:4] == flags
+
+
+def test_kinds_without_cues() -> None:
+    assert cued_sentences(AnswerKind.OTHER, "", Matches(QUESTION, ["黑河"]).chain) is None
+
+
+def test_within_an_article_the_words_beyond_its_title_decide() -> None:
+    texts = ["黑河黑河黑河，黑河的介绍。", "海外仓有十二个。"]
+    choices = Choices(
+        texts=texts,
+        titles=["黑河", "黑河"],
+        scores=np.array([9.0, 5.0]),
+        ordinals=[0, 1],
+        kind=AnswerKind.NUMBER,
+    )
+    groups = contested(np.array([0, 1]), np.array([0, 0]))
+    assert [group.tolist() for group in groups] == [[0, 1]]
+    assert choose(load_model("choice"), QUESTION, weights_of(QUESTION), choices, groups) == [1]
+    features = evidence(QUESTION, weights_of(QUESTION), choices)
+    assert features["rest_window_word"].tolist() == pytest.approx([0, features["window_word"][1]])
+
+
+def test_only_articles_with_several_candidates_are_contested() -> None:
+    assert contested(np.array([2, 0, 1]), np.array([0, 1, 2])) == []
+    assert [group.tolist() for group in contested(np.array([2, 0, 1]), np.array([7, 3, 7]))] == [[2, 0]]
+
+
+def test_calibration() -> None:
+    calibration = Calibration({"a": 2.0}, -1.0, 0.5)
+    features = {"a": np.array([0.5, 1.0])}
+    assert calibration.probability(features, 0) == pytest.approx(0.5)
+    scores = calibration.scores(features, np.array([1.0, 3.0]))
+    assert scores[1] == pytest.approx(1 / (1 + np.exp(-1)))
+    assert scores[0] == pytest.approx(scores[1] * np.exp(-1))
+    assert Calibration.from_mapping(calibration.to_mapping()) == calibration
+
+
+@pytest.mark.parametrize(
+    "data", [{}, {"coefficients": 1}, {"coefficients": {}, "intercept": "x", "threshold": 0}]
+)
+def test_a_damaged_calibration_is_told(data: dict[str, object]) -> None:
+    with pytest.raises(IndexDamagedError, match="calibrate"):
+        Calibration.from_mapping(data)
+
+
+def test_fitted_thresholds_lie_between_own_and_foreign() -> None:
+    own, foreign = np.full(100, 0.9), np.linspace(0, 0.6, 101)
+    assert fitted_threshold(own, foreign, 0.5) == pytest.approx(0.57)
+    assert fitted_threshold(own, np.zeros(10), 0.5) == pytest.approx(0.375)
+    assert fitted_threshold(np.full(10, 0.1), foreign, 0.5) == pytest.approx(0.375)
+
+
+def test_foreign_questions_are_many_and_distinct() -> None:
+    questions = foreign_questions()
+    assert len(questions) == len(set(questions)) >= 90
+    assert all(question.strip() for question in questions)
+
+
+def ranked(article: str, text: str, score: float = 0.5, **fields: object) -> Ranked:
+    record = PassageRecord(
+        id=ord(article),
+        article_id=article,
+        ordinal=0,
+        text=text,
+        heading="",
+        title="口岸",
+        passages_in_article=1,
+        url=None,
+        author=None,
+        source=None,
+        published_at=None,
+        categories=(),
+        tags=(),
+        image=None,
+        language=None,
+        path=None,
+        signature=signature(text),
+    )
+    record = replace(record, **fields)  # type: ignore[arg-type]
+    return Ranked(record=record, score=score, dense_score=None, lexical_score=None)
+
+
+LONG = "黑河口岸建成边境仓五个，海外仓十二个，分布在俄罗斯远东地区，口岸负责人昨天在发布会上介绍了这一情况。"
+
+
+def test_one_hit_an_article() -> None:
+    groups = group_by_article([ranked("a", "一"), ranked("b", "二"), ranked("a", "三")])
+    assert [(group.best.record.article_id, group.best.record.text) for group in groups] == [
+        ("a", "一"),
+        ("b", "二"),
+    ]
+
+
+def test_copies_are_folded_but_not_reports_with_other_figures() -> None:
+    copies = [Group(ranked("a", LONG)), Group(ranked("b", LONG + "完")), Group(ranked("c", "别的" * 30))]
+    folded = fold_duplicates(copies)
+    assert [(group.best.record.article_id, group.duplicates) for group in folded] == [("a", ["b"]), ("c", [])]
+    other = LONG.replace("五个", "5个"), LONG.replace("五个", "7个")
+    assert len(fold_duplicates([Group(ranked("a", other[0])), Group(ranked("b", other[1]))])) == 2
+    unknown = [Group(ranked(name, LONG, signature=None)) for name in "ab"]
+    assert len(fold_duplicates(unknown)) == 2
+
+
+def test_newer_articles_are_pointed_out() -> None:
+    dates = [datetime(2021, month, 1, tzinfo=UTC) for month in (1, 3, 2)]
+    groups = [Group(ranked(name, LONG, published_at=date)) for name, date in zip("abc", dates, strict=True)]
+    groups.append(Group(ranked("d", LONG)))
+    point_out_newer(groups)
+    assert [group.newer for group in groups] == ["b", None, "b", None]

@@ -1,0 +1,129 @@
+"""Training on examples made by hand."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from retrieval.evaluation.datasets import Dataset
+from retrieval.ranking import training
+from retrieval.ranking.calibration import Calibration
+from retrieval.ranking.training import (
+    EVIDENCE,
+    Example,
+    Outcome,
+    cross_validated,
+    fit_calibration,
+    fit_ranking,
+    folds,
+    gather,
+    group_of,
+    quality,
+    refusals,
+    scales,
+    write_weights,
+)
+from retrieval.types import Article
+
+from ..encoders import HashEncoder
+
+COLUMNS = ("good", "list:noise")
+
+
+def example(number: int, *, own: bool = True) -> Example:
+    """Five candidates, of which the one with the greatest "good" is relevant."""
+    generator = np.random.default_rng(number)
+    good = generator.normal(size=5)
+    best = int(good.argmax())
+    features = {"good": good, "noise": generator.normal(size=5), "lexical": np.arange(5.0, 0.0, -1.0)}
+    evidence = np.full(5, 0.9 if own else 0.2) + generator.normal(scale=0.05, size=5)
+    features |= {name: 1 - evidence if name == "missed" else evidence for name in EVIDENCE if name != "lead"}
+    return Example(
+        collection="c",
+        query=f"a{number // 4}-1-{number}",
+        group=f"a{number // 4}",
+        features={name: values.astype(np.float32) for name, values in features.items()},
+        articles=tuple("vwxyz"),
+        relevant=np.arange(5) == best,
+        judged={"vwxyz"[best]: 1} if own else {},
+    )
+
+
+@pytest.fixture(scope="module")
+def examples() -> list[Example]:
+    return [example(number) for number in range(120)]
+
+
+def test_what_tells_is_learned_and_noise_is_not(examples: list[Example]) -> None:
+    weights = fit_ranking(examples, COLUMNS, scales(examples, COLUMNS), penalty=1.0)
+    assert weights[0] > 2
+    assert abs(weights[1]) < weights[0] / 10
+
+
+def test_cross_validation_measures_what_was_not_fitted(examples: list[Example]) -> None:
+    scores = cross_validated(examples, COLUMNS, penalty=1.0)
+    assert quality(examples, scores)["c"]["recall_at_1"] > 0.9
+    nothing = [np.zeros(5)] * len(examples)
+    assert quality(examples, nothing)["c"]["recall_at_1"] < 0.5
+
+
+def test_one_group_is_in_one_fold(examples: list[Example]) -> None:
+    numbers = folds(examples)
+    assert set(numbers.tolist()) == {0, 1, 2, 3, 4}
+    for group in {item.group for item in examples}:
+        assert (
+            len({number for item, number in zip(examples, numbers, strict=True) if item.group == group}) == 1
+        )
+
+
+@pytest.mark.parametrize(
+    ("query", "judged", "group"),
+    [
+        ("TRIAL_800_QUERY_3", {}, "TRIAL_800"),
+        ("1147-5-2", {}, "1147"),
+        ("91159", {"d": 1}, "d"),
+        ("7", {}, "7"),
+    ],
+)
+def test_groups(query: str, judged: dict[str, int], group: str) -> None:
+    assert group_of(query, judged) == group
+
+
+def test_calibration_divides_own_from_foreign(examples: list[Example]) -> None:
+    both = [*examples, *(example(number, own=False) for number in range(200, 320))]
+    scores = [np.arange(5.0)] * len(both)
+    calibration = fit_calibration(both, scores)
+    assert refusals(both, scores, calibration)["c"] == {"own": 1.0, "foreign": 0.0}
+
+
+def test_examples_are_gathered_from_a_data_set() -> None:
+    dataset = Dataset(
+        name="rivers",
+        documents=(
+            Article(id="wheat", text="尼罗河每年七月泛滥。"),
+            Article(id="rhine", text="莱茵河注入北海。"),
+        ),
+        queries={"q1": "尼罗河何时泛滥"},
+        qrels={"q1": {"wheat": 1}},
+        answers={"q1": ("七月",)},
+    )
+    own, foreign = gather(dataset, encoder=HashEncoder(), foreign={"f1": "莱茵河在哪里"})
+    assert own.judged == {"wheat": 1}
+    assert own.articles[int(np.flatnonzero(own.relevant)[0])] == "wheat"
+    assert foreign.judged == {}
+    assert not foreign.relevant.any()
+    assert {name.removeprefix("list:") for name in (*training.COLUMNS, *EVIDENCE)} - {
+        "lead"
+    } <= own.features.keys()
+
+
+def test_weights_are_written(tmp_path: Path) -> None:
+    (tmp_path / "model.json").write_text(json.dumps({"ranking": {}, "choice": {"ranking": 1.0}}))
+    write_weights(Outcome({"list:lexical": 1.5}, Calibration({"found": 1.0}, 0.0, 0.4), {}), tmp_path)
+    assert json.loads((tmp_path / "model.json").read_text()) == {
+        "ranking": {"list:lexical": 1.5},
+        "choice": {"ranking": 1.0},
+    }
+    stored = Calibration.from_mapping(json.loads((tmp_path / "calibration.json").read_text()))
+    assert stored == Calibration({"found": 1.0}, 0.0, 0.4)

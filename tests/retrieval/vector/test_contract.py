@@ -1,0 +1,267 @@
+"""Every vector index gives the ids and values of the exact one: after add, remove, replace, reload."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from retrieval.backend import Candidates
+from retrieval.vector import merging, segment
+from retrieval.vector.exact import ExactIndex
+from retrieval.vector.faiss_index import FaissIndex
+from retrieval.vector.index import VectorIndex
+from retrieval.vector.quantization import Quantizer, candidates_needed
+
+DIMENSION = 32
+Make = Callable[[], VectorIndex]
+
+
+def unit(count: int, seed: int) -> NDArray[np.float32]:
+    """Vectors as they come out of the store: of length 1, then rounded to half precision."""
+    vectors = np.random.default_rng(seed).standard_normal((count, DIMENSION), dtype=np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors.astype(np.float16).astype(np.float32)
+
+
+def stored(index: FaissIndex, folder: Path, position: int = 1) -> FaissIndex:
+    """The index after its base was written and mapped again."""
+    folder.mkdir(exist_ok=True)
+    merging.write_base(folder, index, position=position)
+    newest = segment.newest(folder)
+    assert newest is not None
+    return FaissIndex(index.dimension, segment.load(newest))
+
+
+def assert_same(found: Candidates, expected: Candidates) -> None:
+    np.testing.assert_array_equal(found.ids, expected.ids)
+    np.testing.assert_allclose(found.scores, expected.scores, atol=2e-6)
+    assert found.ids.dtype == np.int64
+    assert found.scores.dtype == np.float32
+
+
+@pytest.fixture(
+    params=["exact", "tail", "base", "base and tail", "base with codes", "base with codes and tail"]
+)
+def pair(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> tuple[VectorIndex, ExactIndex]:
+    """An index with vectors 0, 2, 4 … in it, and the oracle with the same ones."""
+    monkeypatch.setattr(merging, "CODES_FROM", 1000)
+    count = 4000 if "codes" in request.param else 300
+    ids, vectors = 2 * np.arange(count, dtype=np.int64), unit(count, 1)
+    oracle = ExactIndex(DIMENSION)
+    oracle.add(ids, vectors)
+    if request.param == "exact":
+        other = ExactIndex(DIMENSION)
+        other.add(ids, vectors)
+        return other, oracle
+    cut = 0 if request.param == "tail" else count - 100 if request.param.endswith("tail") else count
+    index = FaissIndex(DIMENSION)
+    index.add(ids[:cut], vectors[:cut])
+    if cut:
+        index = stored(index, tmp_path / "vectors")
+    index.add(ids[cut:], vectors[cut:])
+    return index, oracle
+
+
+def both(
+    pair: tuple[VectorIndex, ExactIndex], query: NDArray[np.float32], k: int = 20, **options: object
+) -> None:
+    index, oracle = pair
+    assert len(index) == len(oracle)
+    assert_same(index.search(query, k, **options), oracle.search(query, k, **options))  # type: ignore[arg-type]
+
+
+def test_finds_the_nearest(pair: tuple[VectorIndex, ExactIndex]) -> None:
+    for query in unit(5, 2):
+        both(pair, query)
+        both(pair, query, k=1)
+        both(pair, query, k=10_000)
+
+
+def test_a_vector_finds_itself_first(pair: tuple[VectorIndex, ExactIndex]) -> None:
+    index, _ = pair
+    found = index.search(unit(300, 1)[7], 3)
+    assert found.ids[0] == 14
+    assert found.scores[0] == pytest.approx(1.0, abs=1e-3)
+
+
+def test_removed_vectors_are_gone(pair: tuple[VectorIndex, ExactIndex]) -> None:
+    index, _ = pair
+    query = unit(1, 3)[0]
+    gone = index.search(query, 5).ids
+    for one in pair:
+        assert one.remove([*gone, 99_999]) == 5
+    assert not np.isin(gone, index.search(query, 400).ids).any()
+    both(pair, query)
+    assert index.remove(gone) == 0
+
+
+def test_an_id_that_is_added_again_is_replaced(pair: tuple[VectorIndex, ExactIndex]) -> None:
+    index, oracle = pair
+    query = unit(1, 4)[0]
+    ids = np.array([0, 598, 10, 7], dtype=np.int64)
+    for one in pair:
+        one.add(ids, unit(4, 5))
+    both(pair, query)
+    assert len(index) == len(oracle)
+    for one in pair:
+        one.remove([598])
+    both(pair, query)
+
+
+def test_only_allowed_ids_are_found(pair: tuple[VectorIndex, ExactIndex]) -> None:
+    query = unit(1, 6)[0]
+    for allowed in (range(0, 600, 3), [4], [5], [], range(0, 12_000, 4)):
+        both(pair, query, allowed=np.array(list(allowed), dtype=np.int64))
+    for one in pair:
+        one.remove(range(0, 600, 6))
+    both(pair, query, allowed=np.arange(0, 600, 3, dtype=np.int64))
+    both(pair, query, allowed=np.arange(0, 12_000, 4, dtype=np.int64))
+
+
+def test_everything_may_be_removed(pair: tuple[VectorIndex, ExactIndex]) -> None:
+    index, _ = pair
+    for one in pair:
+        one.remove(np.arange(20_000))
+    assert len(index) == 0
+    both(pair, unit(1, 7)[0])
+    for one in pair:
+        one.add(np.array([3], dtype=np.int64), unit(1, 8))
+    both(pair, unit(1, 7)[0])
+
+
+@pytest.mark.parametrize("codes_from", [10_000, 50])
+@pytest.mark.parametrize("seed", range(3))
+def test_any_sequence_of_changes_and_reloads(
+    seed: int, codes_from: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(merging, "CODES_FROM", codes_from)
+    random = np.random.default_rng(seed)
+    index, oracle, next_id = FaissIndex(DIMENSION), ExactIndex(DIMENSION), 0
+    for step in range(40):
+        action = random.choice(["add", "remove", "replace", "reload"], p=[0.4, 0.3, 0.2, 0.1])
+        if action == "add":
+            count = int(random.integers(1, 80))
+            ids = np.arange(next_id, next_id + count, dtype=np.int64)
+            next_id += count
+        else:
+            ids = random.choice(max(next_id, 1), size=min(next_id, 15), replace=False).astype(np.int64)
+        if action in {"add", "replace"} and len(ids):
+            vectors = unit(len(ids), int(random.integers(1 << 30)))
+            index.add(ids, vectors)
+            oracle.add(ids, vectors)
+        elif action == "remove":
+            assert index.remove(ids) == oracle.remove(ids)
+        elif action == "reload":
+            index = stored(index, tmp_path / "vectors", position=step)
+        query = unit(1, step)[0]
+        assert len(index) == len(oracle)
+        assert_same(index.search(query, 10), oracle.search(query, 10))
+
+
+def test_vectors_by_id(tmp_path: Path) -> None:
+    vectors = unit(10, 1)
+    index = FaissIndex(DIMENSION)
+    index.add(np.arange(5), vectors[:5])
+    index = stored(index, tmp_path / "vectors")
+    index.add(np.arange(5, 10), vectors[5:])
+    index.remove([1, 7])
+    found = index.vectors(np.array([0, 1, 5, 7, 9, 77]))
+    expected = vectors[[0, 1, 5, 7, 9, 9]]
+    expected[[1, 3, 5]] = 0
+    np.testing.assert_array_equal(found, expected)
+    assert index.contains(np.array([0, 1, 5, 7, 9, 77])).tolist() == [True, False, True, False, True, False]
+
+
+def test_a_search_under_way_is_not_disturbed() -> None:
+    index = FaissIndex(DIMENSION)
+    index.add(np.arange(50), unit(50, 1))
+    before = index._state
+    index.add(np.arange(50, 200), unit(150, 2))
+    index.remove(np.arange(40))
+    assert before.tail_ids.tolist() == list(range(50))
+    np.testing.assert_array_equal(before.tail, unit(50, 1))
+
+
+def written(folder: Path, position: int, count: int) -> Path:
+    writer = segment.SegmentWriter(folder, position=position, count=count, dimension=DIMENSION)
+    writer.write([(np.arange(count), unit(count, 1))] if count else [])
+    return writer.finish({})
+
+
+def test_a_base_is_whole_or_not_there(tmp_path: Path) -> None:
+    writer = segment.SegmentWriter(tmp_path, position=3, count=10, dimension=DIMENSION)
+    with pytest.raises(ValueError, match="4 vectors were written of 10"):
+        writer.write([(np.arange(4), unit(4, 1))])
+    assert segment.newest(tmp_path) is None
+    newest = written(tmp_path, 3, 10)
+    assert segment.newest(tmp_path) == newest
+    assert segment.position_of(newest) == 3
+    assert segment.load(newest).ids.tolist() == list(range(10))
+    segment.SegmentWriter(tmp_path, position=4, count=5, dimension=DIMENSION)
+    assert segment.newest(tmp_path) == newest
+    assert len(segment.load(written(tmp_path, 4, 0))) == 0
+    assert not newest.exists()
+
+
+def test_a_base_that_was_tampered_with_is_refused(tmp_path: Path) -> None:
+    base = written(tmp_path, 1, 3)
+    np.save(base / "ids.npy", np.arange(5))
+    with pytest.raises(ValueError, match="does not hold"):
+        segment.load(base)
+    (base / "ids.npy").write_bytes(b"")
+    with pytest.raises(ValueError, match="is empty"):
+        segment.load(base)
+
+
+def test_codes_are_kept_until_they_no_longer_fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(merging, "CODES_FROM", 1000)
+    index = FaissIndex(DIMENSION)
+    index.add(np.arange(999), unit(999, 1))
+    assert stored(index, tmp_path / "a").base.codes is None
+    index.add(np.arange(999, 1500), unit(501, 2))
+    first = stored(index, tmp_path / "a", 2)
+    assert first.base.settings["fitted_to"] == 1500
+    assert first.base.settings["recall"] >= 0.995
+    first.remove(range(0, 1500, 3))
+    first.add(np.arange(1500, 4000), unit(2500, 3))
+    second = stored(first, tmp_path / "a", 3)
+    assert second.base.settings["fitted_to"] == 1500
+    np.testing.assert_array_equal(second.base.codes, second.base.quantizer().encode(second.base.vectors))
+    second.add(np.arange(4000, 7000), unit(3000, 4))
+    assert stored(second, tmp_path / "a", 4).base.settings["fitted_to"] == 6500
+
+
+@pytest.mark.parametrize("dimension", [7, 48])
+def test_codes_find_nearly_all_of_the_nearest(dimension: int) -> None:
+    random = np.random.default_rng(1)
+    vectors = random.standard_normal((20_000, dimension), dtype=np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    vectors = vectors.astype(np.float16)
+    quantizer = Quantizer.train(vectors)
+    codes = quantizer.encode(vectors)
+    assert codes.shape == (20_000, quantizer.code_size)
+    count, recall = candidates_needed(vectors, quantizer.scanner(codes))
+    assert recall >= 0.995
+    assert count <= 2200
+
+
+def test_a_filter_that_leaves_little_and_removals_of_what_is_near(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Candidates that do not count make way for others: no hit is missing however the live ones lie."""
+    monkeypatch.setattr(merging, "CODES_FROM", 1000)
+    vectors, query = unit(5000, 1), unit(1, 2)[0]
+    order = np.argsort(-(vectors @ query))
+    index, oracle = FaissIndex(DIMENSION), ExactIndex(DIMENSION)
+    index.add(np.arange(5000), vectors)
+    index = stored(index, tmp_path / "a")
+    oracle.add(np.arange(5000), vectors)
+    for one in (index, oracle):
+        one.remove(order[:400])
+    assert_same(index.search(query, 10), oracle.search(query, 10))
+    some = np.arange(0, 5000, 7)
+    assert_same(index.search(query, 10, some), oracle.search(query, 10, some))
