@@ -16,9 +16,8 @@ def make_generation(
     encoder: Encoder,
     analyzer: Analyzer,
     user_dictionary: Path | None,
-    switch: bool = True,
 ) -> Generation:
-    """An empty generation, made the current one if `switch`; the caller holds the writer's lock."""
+    """An empty generation, not yet the current one; the caller holds the writer's lock."""
     generation = folder.new()
     writer = Writer(generation.store, create=True)
     try:
@@ -32,4 +31,4 @@ def make_generation(
     finally:
         writer.close()
     TantivyIndex.open(generation.lexical, read_only=False).close()
-    return folder.switch(generation) if switch else generation
+    return generation

@@ -7,10 +7,10 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from datetime import date
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,14 +18,21 @@ from numpy.typing import NDArray
 from embeddings.encoder import Vectors
 from retrieval.backend import Candidates, Ids, PassageRecord
 from retrieval.errors import IndexDamagedError
+from retrieval.index import Holdings
 from retrieval.lexical.index import LexicalIndex
 from retrieval.lexical.query import LexicalQuery
 from retrieval.links import LinkTemplate
+from retrieval.manifest import Manifest
 from retrieval.storage.folder import Generation
 from retrieval.storage.reading import Reader, State, Store
 from retrieval.types import Filters
 from retrieval.vector import segment
 from retrieval.vector.faiss_index import FaissIndex
+
+if TYPE_CHECKING:
+    from embeddings.encoder import Encoder
+    from retrieval.indexing import Indexer
+    from retrieval.lexical.analyzer import Analyzer
 
 _CACHED_FILTERS = 32
 _ATTEMPTS = 3
@@ -35,24 +42,20 @@ _BLOCK = 16384
 """Passages whose vectors are read from the store at a time."""
 
 
-@dataclass(frozen=True, slots=True)
-class Holdings:
-    """The publications of an index, the most frequent first, and its first and last day."""
-
-    publications: tuple[str, ...]
-    period: tuple[date, date] | None
-
-
 class LocalIndex:
     """One open generation. Its indexes are opened when first asked for; any number of threads may search."""
 
-    def __init__(
-        self, generation: Generation, dimension: int, *, template: LinkTemplate | None = None
-    ) -> None:
+    def __init__(self, generation: Generation, *, template: LinkTemplate | None = None) -> None:
         self.template = template
         self.generation = generation
-        self.dimension = dimension
         self.store = Store(generation.store)
+        try:
+            stored = self.store.reader().manifest()
+            self.manifest = Manifest.from_mapping(stored, location=str(generation.folder.parent))
+        except BaseException:
+            self.store.close()
+            raise
+        self.dimension = self.manifest.dimension
         self._guard = threading.Lock()
         self._vectors: FaissIndex | None = None
         self._base_position = -1
@@ -69,6 +72,37 @@ class LocalIndex:
             state = reader.state()
             vectors = self.vectors(reader, state.position)
             yield LocalBackend(self, reader, state, vectors, self.lexical(state.position))
+
+    def reader(self) -> Reader:
+        """This thread's reader of the store."""
+        return self.store.reader()
+
+    def writer(self, *, encoder: "Encoder", analyzer: "Analyzer") -> "Indexer":
+        """See Index."""
+        from retrieval.indexing import Indexer
+
+        return Indexer(self, encoder=encoder, analyzer=analyzer)
+
+    def at_rest(self) -> bool:
+        """Whether the lexical index has followed the store."""
+        position = self.store.reader().state().position
+        return self.lexical(position).position == position
+
+    def problems(self) -> tuple[list[str], list[str]]:
+        """See Index."""
+        from retrieval.local_checking import problems
+
+        return problems(self)
+
+    def derive_anew(self, *, encoder: "Encoder", analyzer: "Analyzer") -> None:
+        """Make the vector and the lexical index anew from the store."""
+        self.reset()
+        discard_derived(self.generation)
+        writer = self.writer(encoder=encoder, analyzer=analyzer)
+        try:
+            writer.finish()
+        finally:
+            writer.close()
 
     def vectors(self, reader: Reader, position: int) -> FaissIndex:
         """The vector index, having followed the change log at least to `position`."""

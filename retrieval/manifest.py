@@ -2,7 +2,6 @@
 
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from embeddings.encoder import Encoder
@@ -34,14 +33,14 @@ class Manifest:
         )
 
     @classmethod
-    def from_mapping(cls, values: dict[str, Any], *, path: Path) -> "Manifest":
-        """The manifest of the index in `path`; raises IndexDamagedError where a value is missing."""
+    def from_mapping(cls, values: dict[str, Any], *, location: str) -> "Manifest":
+        """The manifest of the index at `location`; raises IndexDamagedError where a value is missing."""
         known = {name: values[name] for name in cls.__dataclass_fields__ if name in values}
         try:
             return cls(**known)
         except TypeError as error:
             raise IndexDamagedError(
-                f"the index in {path} has no complete manifest: move it away and build it again with "
+                f"the index in {location} has no complete manifest: move it away and build it again with "
                 "`python -m retrieval index`"
             ) from error
 
@@ -49,22 +48,23 @@ class Manifest:
         """Values by name, as JSON takes them."""
         return asdict(self)
 
-    def check_encoder(self, encoder: Encoder, *, path: Path) -> None:
+    def check_encoder(self, encoder: Encoder, *, location: str) -> None:
         """Raises IndexMismatchError where the vectors of the index are not those of `encoder`."""
         if encoder.fingerprint == self.encoder_fingerprint and encoder.dimension == self.dimension:
             return
         changed = " as it was then" if encoder.name == self.encoder else ""
         raise IndexMismatchError(
-            f"the index in {path} was made with the encoder {self.encoder!r}{changed}, "
+            f"the index in {location} was made with the encoder {self.encoder!r}{changed}, "
             f"not with {encoder.name!r}: "
-            f"re-encode it with `python -m retrieval index --rebuild --encoder {encoder.name} --index {path}`"
+            f"re-encode it with `python -m retrieval index --rebuild --encoder {encoder.name} "
+            f"--index {location}`"
         )
 
-    def check_analyzer(self, fingerprint: str, *, path: Path) -> None:
+    def check_analyzer(self, fingerprint: str, *, location: str) -> None:
         """Raises IndexMismatchError where the terms of the index are not those of this analyzer."""
         if fingerprint != self.analyzer:
             raise IndexMismatchError(
-                f"the index in {path} was made with another version of the analyzer, or another user "
+                f"the index in {location} was made with another version of the analyzer, or another user "
                 "dictionary: "
-                f"derive it anew with `python -m retrieval index --rebuild --index {path}`"
+                f"derive it anew with `python -m retrieval index --rebuild --index {location}`"
             )

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field, replace
 
 from retrieval.errors import ArticleError, RemovalGuardError
 from retrieval.file_reading import content_digest, read_bytes
+from retrieval.index import Library
 from retrieval.parsing import PARSER_VERSION
 from retrieval.sources import FoundFile, Scan
-from retrieval.storage.reading import FileState, Reader
+from retrieval.storage.reading import FileState
 from retrieval.types import SyncReport
 
 PARSED_BY = PARSER_VERSION
@@ -128,13 +129,13 @@ def state_of(file: FoundFile, digest: bytes) -> FileState:
     )
 
 
-def plan_for(scan: Scan, reader: Reader) -> tuple[Plan, int]:
+def plan_for(scan: Scan, reader: Library) -> tuple[Plan, int]:
     """What a source needs, and how many of its files are known."""
     known = reader.files_under(scan.prefix)
     return decide(scan, known, read_digests(doubtful(scan, known))), len(known)
 
 
-def foreseen(scans: list[tuple[Scan, Plan]], reader: Reader, *, seconds: float) -> SyncReport:
+def foreseen(scans: list[tuple[Scan, Plan]], reader: Library, *, seconds: float) -> SyncReport:
     """The report of a sync that was not carried out."""
 
     def ids(paths: Iterable[str]) -> tuple[str, ...]:

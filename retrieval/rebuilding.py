@@ -7,15 +7,12 @@ from typing import TYPE_CHECKING
 from embeddings import load_encoder
 from embeddings.encoder import Encoder
 from retrieval.analyzers import analyzer_with
-from retrieval.generations import make_generation
-from retrieval.indexing import Batch, Incoming, Indexer
+from retrieval.homes import home_of
+from retrieval.index import Index, Library
+from retrieval.indexing import Batch, Incoming
 from retrieval.lexical.analyzer import Analyzer
-from retrieval.local import LocalIndex
-from retrieval.manifest import Manifest
 from retrieval.preparation import prepare
-from retrieval.storage.folder import Generation, IndexFolder
-from retrieval.storage.lock import writer_lock
-from retrieval.storage.reading import KnownArticle, Reader, Store
+from retrieval.storage.reading import KnownArticle
 from retrieval.types import Article
 
 if TYPE_CHECKING:
@@ -38,34 +35,34 @@ def rebuild(
     Without `encoder`, the index's own. Raises IndexNotFoundError, IndexLockedError, StorageError,
     EncoderError.
     """
-    folder = IndexFolder(Path(path).expanduser())
-    folder.current()
-    with writer_lock(folder.path, seconds=LOCK_SECONDS):
-        old = folder.current()
-        store = Store(old.store)
+    home = home_of(path)
+    home.open().close()
+    with home.writing(seconds=LOCK_SECONDS):
+        old = home.open()
         try:
-            manifest = Manifest.from_mapping(store.reader().manifest(), path=folder.path)
+            manifest = old.manifest
             chosen = (
                 load_encoder(encoder or manifest.encoder)
                 if encoder is None or isinstance(encoder, str)
                 else encoder
             )
             dictionary = user_dictionary or manifest.user_dictionary
-            analyzer = analyzer_with(Path(dictionary).expanduser() if dictionary else None)
-            generation = make_generation(
-                folder, encoder=chosen, analyzer=analyzer,
-                user_dictionary=Path(dictionary) if dictionary else None, switch=False,
-            )  # fmt: skip
-            _fill(generation, store.reader(), encoder=chosen, analyzer=analyzer, progress=progress)
-            folder.switch(generation)
+            given = Path(dictionary).expanduser() if dictionary else None
+            analyzer = analyzer_with(given)
+            new = home.beside(encoder=chosen, analyzer=analyzer, user_dictionary=given)
+            try:
+                _fill(new, old.reader(), encoder=chosen, analyzer=analyzer, progress=progress)
+            except BaseException:
+                new.close()
+                raise
         finally:
-            store.close()
-        folder.discard_others()
+            old.close()
+        home.switch(new)
 
 
 def _fill(
-    generation: Generation,
-    old: Reader,
+    index: Index,
+    old: Library,
     *,
     encoder: Encoder,
     analyzer: Analyzer,
@@ -73,8 +70,7 @@ def _fill(
 ) -> None:
     from retrieval.sync import Progress
 
-    index = LocalIndex(generation, encoder.dimension)
-    indexer = Indexer(index, encoder=encoder, analyzer=analyzer)
+    indexer = index.writer(encoder=encoder, analyzer=analyzer)
     try:
         before = old.manifest()
         if before.get("encoder_fingerprint") == encoder.fingerprint:
@@ -90,10 +86,9 @@ def _fill(
         indexer.finish()
     finally:
         indexer.close()
-        index.close()
 
 
-def _batches(old: Reader, analyzer: Analyzer) -> Iterator[Batch]:
+def _batches(old: Library, analyzer: Analyzer) -> Iterator[Batch]:
     """All articles, originals before their duplicates, with the files they came from."""
     for duplicates in (False, True):
         batch = Batch()
@@ -108,7 +103,7 @@ def _batches(old: Reader, analyzer: Analyzer) -> Iterator[Batch]:
             yield batch
 
 
-def _articles(old: Reader, *, duplicates: bool) -> Iterator[tuple[Article, KnownArticle]]:
+def _articles(old: Library, *, duplicates: bool) -> Iterator[tuple[Article, KnownArticle]]:
     for article in old.articles():
         known = old.known([article.id])[article.id]
         if (known.duplicate_of is not None) == duplicates:

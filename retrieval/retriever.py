@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
 from embeddings.encoder import Encoder
 from retrieval.errors import IndexMismatchError, IndexNotFoundError, RetrievalError
-from retrieval.local import LocalBackend, LocalIndex
+from retrieval.homes import home_of
+from retrieval.index import Home, Index, View
 from retrieval.manifest import Manifest
 from retrieval.status import Status, read_status
-from retrieval.storage.folder import Generation, IndexFolder
 from retrieval.types import Article, Filters, Passage, SearchResponse, SyncReport
 
 if TYPE_CHECKING:
     from retrieval.checking import CheckReport
-    from retrieval.indexing import Indexer
+    from retrieval.index import IndexWriter
     from retrieval.lexical.analyzer import Analyzer
     from retrieval.links import LinkTemplate
     from retrieval.question import Known
@@ -37,7 +37,7 @@ class Retriever:
 
     def __init__(
         self,
-        folder: IndexFolder,
+        home: Home,
         *,
         encoder: Encoder | None,
         user_dictionary: Path | None,
@@ -45,15 +45,14 @@ class Retriever:
         lock_seconds: float,
     ) -> None:
         """Use Retriever.open."""
-        self._folder = folder
+        self._home = home
         self._given_encoder = encoder
         self._user_dictionary = user_dictionary
         self._template = template
         self._lock_seconds = lock_seconds
         self._guard = threading.RLock()
-        self._stamp: tuple[int, int] | None = None
-        self._index: LocalIndex | None = None
-        self._manifest: Manifest | None = None
+        self._stamp: object = None
+        self._index: Index | None = None
         self._encoder: Encoder | None = None
         self._analyzer: Analyzer | None = None
         self._searcher: Searcher | None = None
@@ -84,14 +83,14 @@ class Retriever:
             from retrieval.links import LinkTemplate
 
             template = LinkTemplate(link_template)
-        folder = IndexFolder(Path(path).expanduser())
+        home = home_of(path)
         dictionary = Path(user_dictionary).expanduser() if user_dictionary is not None else None
-        if not folder.exists():
+        if not home.exists():
             if not create:
-                folder.current()
-            _make(folder, encoder, dictionary, lock_seconds)
+                home.open().close()  # raises what is to be said
+            _make(home, encoder, dictionary, lock_seconds)
         retriever = cls(
-            folder,
+            home,
             encoder=None,
             user_dictionary=dictionary,
             template=template,
@@ -122,8 +121,8 @@ class Retriever:
         named = [sources] if isinstance(sources, (str, Path)) else list(sources)
         scans = [scan(source) for source in named]
         with contextlib.nullcontext() if dry_run else self._locked():
-            index = self._opened()[0]
-            reader = index.store.reader()
+            index = self._opened()
+            reader = index.reader()
             planned = [(found, *plan_for(found, reader)) for found in scans]
             plans = [(found, plan) for found, plan, _ in planned]
             if dry_run:
@@ -165,7 +164,7 @@ class Retriever:
         Raises QueryError where an argument is not valid.
         """
 
-        def ask(index: LocalIndex) -> SearchResponse:
+        def ask(index: Index) -> SearchResponse:
             with index.view() as backend:
                 known = {"known": _known(backend)} | options
                 return self._searching().search(
@@ -178,13 +177,13 @@ class Retriever:
         self, *, order: Literal["added", "newest"] = "added", limit: int | None = None
     ) -> Iterator[Article]:
         """All articles: in the order they came, or by day of publication, the newest first."""
-        reader = self._ask(lambda index: index.store.reader())
+        reader = self._ask(lambda index: index.reader())
         yield from reader.newest(limit) if order == "newest" else reader.articles(limit)
 
     def article(self, article_id: str, *, keywords: bool = True) -> Article | None:
         """One article; None where there is none of this id. Where it names no tags, they are its keywords, if
         `keywords` (working them out takes a second at the first call)."""
-        found = self._ask(lambda index: index.store.reader().article(article_id))
+        found = self._ask(lambda index: index.reader().article(article_id))
         if found is None or found.tags or not found.text or not keywords:
             return found
         from dataclasses import replace
@@ -195,15 +194,15 @@ class Retriever:
 
     def passages(self, article_id: str) -> list[Passage]:
         """The passages of an article in order; none where there is no such article."""
-        return self._ask(lambda index: index.store.reader().passages(article_id))
+        return self._ask(lambda index: index.reader().passages(article_id))
 
     def passage(self, passage_id: int) -> Passage | None:
         """One passage; None where it is gone."""
-        return self._ask(lambda index: index.store.reader().passage(passage_id))
+        return self._ask(lambda index: index.reader().passage(passage_id))
 
     def status(self) -> Status:
         """What the index holds; takes the same short time at any size."""
-        return self._ask(lambda index: read_status(self._folder.path, index.store.reader()))
+        return self._ask(lambda index: read_status(self._home.location, index.reader()))
 
     def check(self, *, repair: bool = False) -> "CheckReport":
         """Verify that the store is whole and both indexes follow it; with `repair`, derive them anew if
@@ -214,20 +213,15 @@ class Retriever:
 
     def store_calibration(self, calibration: "Calibration") -> None:
         """Keep how scores of this index are to be read; all who have it open follow at their next call."""
-        with self._writing() as indexer:
-            indexer.put_manifest({"calibration": calibration.to_mapping()})
-            self._folder.switch(self._opened()[0].generation)
+        with self._locked():
+            with self._indexer(self._opened()) as indexer:
+                indexer.put_manifest({"calibration": calibration.to_mapping()})
+            self._home.announce(self._opened())
 
     def derive_anew(self) -> None:
-        """Make the vector and the lexical index anew from the store; see `check`."""
-        from retrieval.local import discard_derived
-
+        """Make anew what is derived from the rest of the index; see `check`."""
         with self._locked():
-            index = self._opened()[0]
-            index.reset()
-            discard_derived(index.generation)
-            with self._indexer(index) as indexer:
-                indexer.finish()
+            self._opened().derive_anew(encoder=self.encoder, analyzer=self.analyzer)
 
     def close(self) -> None:
         """Release files; the retriever cannot be used afterwards."""
@@ -249,14 +243,14 @@ class Retriever:
         index's."""
         with self._guard:
             if self._encoder is None:
-                manifest = self._opened()[1]
+                manifest = self._opened().manifest
                 if self._given_encoder is not None:
                     loaded = self._given_encoder
                 else:
                     from embeddings import load_encoder
 
                     loaded = load_encoder(manifest.encoder)
-                manifest.check_encoder(loaded, path=self._folder.path)
+                manifest.check_encoder(loaded, location=self._home.location)
                 self._encoder = loaded
             return self._encoder
 
@@ -267,97 +261,78 @@ class Retriever:
             if self._analyzer is None:
                 from retrieval.analyzers import analyzer_with
 
-                manifest = self._opened()[1]
+                manifest = self._opened().manifest
                 analyzer = analyzer_with(self._user_dictionary or _dictionary(manifest))
-                manifest.check_analyzer(analyzer.fingerprint, path=self._folder.path)
+                manifest.check_analyzer(analyzer.fingerprint, location=self._home.location)
                 self._analyzer = analyzer
             return self._analyzer
 
     def _adopt(self, encoder: str | Encoder | None) -> None:
         """Take the encoder that was asked for, if the index was made with it."""
-        manifest = self._opened()[1]
+        manifest = self._opened().manifest
         if encoder is None or encoder == manifest.encoder:
             return
         if isinstance(encoder, str):
             from embeddings import load_encoder
 
             encoder = load_encoder(encoder)
-        manifest.check_encoder(encoder, path=self._folder.path)
+        manifest.check_encoder(encoder, location=self._home.location)
         self._given_encoder = self._encoder = encoder
 
-    def _opened(self) -> tuple[LocalIndex, Manifest]:
+    def _opened(self) -> Index:
         """The current generation; another than at the last call where it was swapped meanwhile."""
         with self._guard:
             if self._closed:
                 raise RetrievalError("this retriever was closed: open another one")
-            stamp = self._folder.stamp()
-            if self._index is None or self._manifest is None or stamp != self._stamp:
-                self._open_generation(self._folder.current())
+            stamp = self._home.stamp()
+            if self._index is None or stamp != self._stamp:
+                self._index = self._home.open(template=self._template)
+                self._encoder = self._analyzer = self._searcher = None
                 self._stamp = stamp
-            assert self._index is not None
-            assert self._manifest is not None
-            return self._index, self._manifest
-
-    def _open_generation(self, generation: Generation) -> None:
-        from retrieval.storage.reading import Store
-
-        store = Store(generation.store)
-        try:
-            manifest = Manifest.from_mapping(store.reader().manifest(), path=self._folder.path)
-        finally:
-            store.close()
-        self._index = LocalIndex(generation, manifest.dimension, template=self._template)
-        self._manifest = manifest
-        self._encoder = self._analyzer = self._searcher = None
+            return self._index
 
     @contextlib.contextmanager
-    def reading(self) -> Iterator[LocalIndex]:
+    def reading(self) -> Iterator[Index]:
         """The open generation, for those who look behind the front door (checking, measuring)."""
-        yield self._opened()[0]
+        yield self._opened()
 
-    def _ask(self, question: Callable[[LocalIndex], T]) -> T:
+    def _ask(self, question: Callable[[Index], T]) -> T:
         """What the current generation answers; asked again where another took its place meanwhile."""
         while True:
-            index, stamp = self._opened()[0], self._stamp
+            index, stamp = self._opened(), self._stamp
             try:
                 return question(index)
             except RetrievalError:
-                if self._folder.stamp() == stamp:
+                if self._home.stamp() == stamp:
                     raise
 
-    def _at_rest(self, index: LocalIndex, scans: "list[Scan]") -> bool:
+    def _at_rest(self, index: Index, scans: "list[Scan]") -> bool:
         """Whether the sources are known, and no crash has left something to catch up with."""
-        reader = index.store.reader()
-        known = {location for location, _ in reader.sources()}
-        position = reader.state().position
-        return known >= {found.location for found in scans} and index.lexical(position).position == position
+        known = {location for location, _ in index.reader().sources()}
+        return known >= {found.location for found in scans} and index.at_rest()
+
+    def _locked(self) -> contextlib.AbstractContextManager[None]:
+        return self._home.writing(seconds=self._lock_seconds)
 
     @contextlib.contextmanager
-    def _locked(self) -> Iterator[None]:
-        from retrieval.storage.lock import writer_lock
-
-        with writer_lock(self._folder.path, seconds=self._lock_seconds):
-            yield
-
-    @contextlib.contextmanager
-    def _writing(self) -> "Iterator[Indexer]":
-        with self._locked(), self._indexer(self._opened()[0]) as indexer:
+    def _writing(self) -> "Iterator[IndexWriter]":
+        with self._locked(), self._indexer(self._opened()) as indexer:
             yield indexer
 
     @contextlib.contextmanager
-    def _indexer(self, index: LocalIndex) -> "Iterator[Indexer]":
-        from retrieval.indexing import Indexer
-
-        indexer = Indexer(index, encoder=self.encoder, analyzer=self.analyzer)
+    def _indexer(self, index: Index) -> "Iterator[IndexWriter]":
+        indexer = index.writer(encoder=self.encoder, analyzer=self.analyzer)
         try:
             yield indexer
         finally:
             indexer.close()
 
-    def _synchronizer(self, indexer: "Indexer", progress: "ProgressCallback | None" = None) -> "Synchronizer":
+    def _synchronizer(
+        self, indexer: "IndexWriter", progress: "ProgressCallback | None" = None
+    ) -> "Synchronizer":
         from retrieval.sync import Synchronizer
 
-        dictionary = self._user_dictionary or _dictionary(self._opened()[1])
+        dictionary = self._user_dictionary or _dictionary(self._opened().manifest)
         return Synchronizer(indexer, self.analyzer, user_dictionary=dictionary, progress=progress)
 
     def _searching(self) -> "Searcher":
@@ -366,30 +341,26 @@ class Retriever:
                 from retrieval.ranking.calibration import Calibration
                 from retrieval.searching import Searcher
 
-                stored = self._opened()[1].calibration
+                stored = self._opened().manifest.calibration
                 calibration = Calibration.from_mapping(stored) if stored else None
                 self._searcher = Searcher(self.analyzer, self.encoder, calibration=calibration)
             return self._searcher
 
 
-def _make(
-    folder: IndexFolder, encoder: str | Encoder | None, dictionary: Path | None, lock_seconds: float
-) -> None:
+def _make(home: Home, encoder: str | Encoder | None, dictionary: Path | None, lock_seconds: float) -> None:
     """An empty index; nothing is left behind where the encoder cannot be loaded."""
     from embeddings import load_encoder
     from retrieval.analyzers import analyzer_with
-    from retrieval.generations import make_generation
-    from retrieval.storage.lock import writer_lock
 
     loaded = load_encoder(encoder or "bundled") if encoder is None or isinstance(encoder, str) else encoder
     analyzer = analyzer_with(dictionary)
-    folder.prepare()
-    with writer_lock(folder.path, seconds=lock_seconds):
-        if not folder.exists():
-            make_generation(folder, encoder=loaded, analyzer=analyzer, user_dictionary=dictionary)
+    home.prepare()
+    with home.writing(seconds=lock_seconds):
+        if not home.exists():
+            home.switch(home.beside(encoder=loaded, analyzer=analyzer, user_dictionary=dictionary))
 
 
-def _known(backend: LocalBackend) -> "Known":
+def _known(backend: View) -> "Known":
     """What phrases of a question may name."""
     from retrieval.question import Known
 

@@ -2,10 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from pathlib import Path
 
+from retrieval.index import Library
 from retrieval.manifest import Manifest
-from retrieval.storage.reading import Reader
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,13 +23,13 @@ class Status:
     position: int
 
 
-def read_status(path: Path, reader: Reader) -> Status:
-    """The status of the index in `path`, as its store has it."""
+def read_status(location: str, reader: Library) -> Status:
+    """The status of the index at `location`, as its store has it."""
     with reader.snapshot():
         state, period, sources = reader.state(), reader.period(), reader.sources()
-        manifest = Manifest.from_mapping(reader.manifest(), path=path)
+        manifest = Manifest.from_mapping(reader.manifest(), location=location)
     return Status(
-        path=str(path),
+        path=location,
         articles=state.articles,
         passages=state.passages,
         earliest=period[0] if period else None,

@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from retrieval.file_reading import FileTask, ReadFile, read_files
-from retrieval.indexing import Batch, Incoming, Indexer
+from retrieval.index import IndexWriter
+from retrieval.indexing import Batch, Incoming
 from retrieval.lexical.analyzer import Analyzer
 from retrieval.planning import Plan, state_of
 from retrieval.preparation import prepare
@@ -40,7 +41,7 @@ class Synchronizer:
 
     def __init__(
         self,
-        indexer: Indexer,
+        indexer: IndexWriter,
         analyzer: Analyzer,
         *,
         user_dictionary: Path | None = None,
