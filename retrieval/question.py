@@ -197,10 +197,11 @@ def _source_phrases(question: Normalised, known: Known) -> Iterator[_Phrase]:
     text = question.text
     names, stems = _publication_names(tuple(known.sources))
     for stem in (stem for stem in stems if stem in text):
+        on = "|上|的(?=.)" if stem in names or stem in _PORTALS else ""
         meant = tuple(original for name, original in names.items() if _belongs(name, stem))
         pattern = (
             rf"(?:来自|据|由|出自|from )\s*(?P<from>{re.escape(stem)})(?:{_REPORTED}|的|{REPORTS})?"
-            rf"|(?P<of>{re.escape(stem)})(?:{_REPORTED}{'|上|的(?=.)' if stem in names or stem in _PORTALS else ''})"
+            rf"|(?P<of>{re.escape(stem)})(?:{_REPORTED}{on})"
         )
         for match in re.finditer(pattern, text):
             if meant:
@@ -213,7 +214,8 @@ def _publication_names(sources: tuple[str, ...]) -> tuple[dict[str, str], tuple[
     same from one question to the next, and folding some hundred of them takes longer than a search."""
     names = {fold(name).text: name for name in sources if len(name) > 1}
     stems = {re.sub(f"{_CHANNEL}$", "", name) for name in names} | set(names)
-    return names, tuple(sorted((stem for stem in stems if len(stem) > 1), key=lambda stem: (-len(stem), stem)))
+    longest_first = sorted(stems, key=lambda stem: (-len(stem), stem))
+    return names, tuple(stem for stem in longest_first if len(stem) > 1)
 
 
 def _belongs(name: str, stem: str) -> bool:
