@@ -6,6 +6,7 @@ its children import the caller's main module again, which a script without a gua
 
 import hashlib
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -58,7 +59,10 @@ def read_bytes(path: str) -> bytes:
 
     try:
         with open(path, "rb") as file:  # noqa: PTH123 (once for every file)
-            data = file.read(MAX_BYTES + 1)
+            # Room for all that may be read is made first: for the most that an article may have, that takes
+            # as long as the reading.
+            size = os.fstat(file.fileno()).st_size or MAX_BYTES
+            data = file.read(min(size, MAX_BYTES) + 1)
     except OSError as error:
         raise ArticleError(f"the file cannot be read: {error.strerror or error}", path=path) from error
     if len(data) > MAX_BYTES:

@@ -39,12 +39,12 @@ def prepare(article: Article, analyzer: Analyzer) -> Prepared:
     """Passages, their terms, and the digests by which changes and duplicates are found."""
     article = storable(article)
     passages = segment(article)
-    analysed = [analyzer.analyse(passage.text) for passage in passages]
-    forms = [form.text for form, _ in analysed]
-    known: dict[str, str] = {"": ""}
-    for passage in passages:
-        if passage.heading not in known:
-            known[passage.heading] = " ".join(analyzer.terms(passage.heading))
+    headings = list(dict.fromkeys(passage.heading for passage in passages))
+    texts = [article.title, *headings, *(passage.text for passage in passages)] if passages else []
+    analysed = analyzer.analyse(texts)
+    title, *known = [terms for _, terms in analysed[: len(headings) + 1]] or [""]
+    heading_terms = dict(zip(headings, known, strict=True))
+    bodies = analysed[len(headings) + 1 :]
     return Prepared(
         article=article,
         digest=article_digest(article, version=CONTENT_VERSION),
@@ -52,11 +52,12 @@ def prepare(article: Article, analyzer: Analyzer) -> Prepared:
         signature=to_signed(signature(article.text)) if passages else None,
         passages=passages,
         normalised=[
-            None if form == passage.text else form for form, passage in zip(forms, passages, strict=True)
+            None if form.text == passage.text else form.text
+            for (form, _), passage in zip(bodies, passages, strict=True)
         ],
-        bodies=[" ".join(terms) for _, terms in analysed],
-        headings=[known[passage.heading] for passage in passages],
-        title=" ".join(analyzer.terms(article.title)) if passages else "",
+        bodies=[terms for _, terms in bodies],
+        headings=[heading_terms[passage.heading] for passage in passages],
+        title=title,
     )
 
 

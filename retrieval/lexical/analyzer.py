@@ -152,10 +152,13 @@ class Analyzer:
         """All terms of a text to be indexed, repeated as often as they occur."""
         return self._terms(self._analyse(text))
 
-    def analyse(self, text: str) -> tuple[Normalised, list[str]]:
-        """`normalise(text)` and `terms(text)` at the price of one."""
-        analysis = self._analyse(text)
-        return analysis.normalised, self._terms(analysis)
+    def analyse(self, texts: Sequence[str]) -> list[tuple[Normalised, str]]:
+        """`normalise(text)` and `terms(text)`, joined by spaces, of each text; quicker for several at once."""
+        analyses = [self._analyse(text) for text in texts]
+        return [
+            (analysis.normalised, " ".join(filter(None, (ideographs, *self._other_terms(analysis)))))
+            for analysis, ideographs in zip(analyses, _ideograph_terms(analyses), strict=True)
+        ]
 
     def content(self, text: str) -> tuple[str, ...]:
         """The runs of a normalised question that carry weight, without stop words, punctuation and spaces.
@@ -185,11 +188,11 @@ class Analyzer:
         )
 
     def _terms(self, analysis: _Analysis) -> list[str]:
-        codes = code_points(analysis.normalised.text)
-        ideographs = (analysis.classes & IDEOGRAPH) > 0
-        cells = (_characters(codes, ideographs), _bigrams(codes, ideographs[:-1] & ideographs[1:]))
-        terms = text_of(np.concatenate(cells)).split()
-        terms += [WORD_KIND + w for w in analysis.words if len(w) > 2 and w[0] > "\u2e7f"]
+        return [*_ideograph_terms([analysis])[0].split(), *self._other_terms(analysis)]
+
+    def _other_terms(self, analysis: _Analysis) -> list[str]:
+        """Words, numbers, dates and names."""
+        terms = [WORD_KIND + w for w in analysis.words if len(w) > 2 and w[0] > "\u2e7f"]
         if self._user_words:
             terms += [WORD_KIND + w for w in analysis.words if len(w) < 3 and w in self._short_user_words]
         if (analysis.classes & WORD).any():
@@ -214,8 +217,9 @@ class Analyzer:
     def _analyse(self, text: str) -> _Analysis:
         normalised = fold(text)
         words = self._cut(normalised.text)
-        if any(len(word) > 3 for word in words):
-            words = [part for word in words for part in (self._parts(word) if len(word) > 3 else (word,))]
+        compounds = {word: self._parts(word) for word in words if len(word) > 3}
+        if any(len(parts) > 1 for parts in compounds.values()):
+            words = [part for word in words for part in compounds.get(word, (word,))]
         if not self._variants.rewritten.keys().isdisjoint(words):
             normalised = rewrite(normalised, words, self._variants.rewritten)
             words = self._cut(normalised.text)
@@ -286,6 +290,26 @@ def _runs(analysis: _Analysis, content: NDArray[np.bool_], entities: Sequence[En
         kind[entity.start : entity.end] = number
     borders = [0, *(np.flatnonzero(np.diff(kind)) + 1).tolist(), len(text)]
     return tuple(text[a:b] for a, b in pairwise(borders) if a < b and kind[a])
+
+
+def _ideograph_terms(analyses: Sequence[_Analysis]) -> list[str]:
+    """The characters and bigrams of each text as terms joined by spaces, all worked out in one go."""
+    codes = code_points("\n".join(analysis.normalised.text for analysis in analyses))  # no bigram spans a break
+    ideographs = np.zeros(len(codes), dtype=bool)
+    ends, place = [0], 0
+    for analysis in analyses:
+        ideographs[place : place + len(analysis.classes)] = analysis.classes & IDEOGRAPH
+        place += len(analysis.classes) + 1
+        ends.append(min(place, len(codes)))
+    pairs = ideographs[:-1] & ideographs[1:]
+    characters, bigrams = text_of(_characters(codes, ideographs)), text_of(_bigrams(codes, pairs))
+    # In front of each place: so many cells, of three and of four code points.
+    character_cells = (3 * np.cumsum(np.append(0, ideographs)))[ends].tolist()
+    bigram_cells = (4 * np.cumsum(np.append(0, np.append(pairs, False))))[ends].tolist()
+    return [
+        (characters[a:b] + bigrams[c:d]).rstrip()
+        for (a, b), (c, d) in zip(pairwise(character_cells), pairwise(bigram_cells), strict=True)
+    ]
 
 
 def _characters(codes: Codes, mask: NDArray[np.bool_]) -> Codes:

@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from retrieval.errors import SourceError
 from retrieval.lexical.analyzer import MAX_QUERY_TERMS, Analyzer
@@ -34,10 +36,12 @@ def test_no_term_has_a_space() -> None:
     assert all(" " not in term for term in ANALYZER.terms("a b　c\n d\x00e 2021 年 1 月"))
 
 
-def test_analyse_is_both_at_once() -> None:
-    normal, terms = ANALYZER.analyse("計程車")
-    assert normal.text == "出租车"
-    assert terms == ANALYZER.terms("計程車")
+@given(st.lists(st.text(st.sampled_from("計程車边境仓库の電腦程式電腦 \n\t\u0301\ud83d①ａA1.5万年月日GPT-4。，")), max_size=6))
+@example(["計程車", "", "边境", "1.5万辆\n计程车", "e\u0301", ""])
+@example([])
+def test_analysing_several_texts_is_analysing_each(texts: list[str]) -> None:
+    expected = [(ANALYZER.normalise(text), " ".join(ANALYZER.terms(text))) for text in texts]
+    assert ANALYZER.analyse(texts) == expected
 
 
 def test_question_words_weigh_nothing() -> None:
