@@ -25,7 +25,7 @@ from retrieval.types import Failure
 
 _PROGRAM = "from retrieval.file_reading import serve; serve()"
 _CHUNK = 16
-_AHEAD = 48
+_AHEAD = 128
 """Chunks that may be under way or waiting to be taken: as much as the workers do while a batch is
 committed."""
 

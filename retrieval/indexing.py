@@ -21,10 +21,10 @@ from retrieval.storage.writing import PreparedArticle, Writer
 from retrieval.types import Article
 from retrieval.vector.merging import write_base
 
-BATCH_PASSAGES = 1000
-BATCH_CHARACTERS = 1_500_000
-"""A batch is committed when it has this many passages or characters: enough for the encoder to be quick, few
-enough to bound memory and the time until articles are searchable."""
+FIRST_BATCH = 500
+LARGEST_BATCH = 8_000
+"""Passages of the first batch of a sync, and of its largest: each has twice as many as the one before it. The
+first is searchable at once; large ones spare the lexical index most of its merging. They bound the memory, too."""
 
 _TAIL_MINIMUM = 2_000
 _TAIL_SHARE = 0.15
@@ -49,25 +49,30 @@ class Incoming:
 
 @dataclass(slots=True)
 class Batch:
-    """What one transaction does, in this order."""
+    """What one transaction does, in this order; it has its `size` in passages, or four times that in entries."""
 
+    size: int = field(default_factory=lambda: FIRST_BATCH)
     removed: list[str] = field(default_factory=list)
     forgotten: list[str] = field(default_factory=list)
     moved: list[tuple[str, FileState]] = field(default_factory=list)
     files: list[FileState] = field(default_factory=list)
     articles: dict[str, Incoming] = field(default_factory=dict)
-    characters: int = 0
+    passages: int = 0
 
     def add(self, item: Incoming) -> None:
         """Take in an article; of two with one id the later counts."""
         self.articles[item.article.id] = item
-        if item.duplicate_of is None:
-            self.characters += len(item.article.text)
+        self.passages += len(item.prepared.passages)
 
     @property
     def full(self) -> bool:
         """Whether it is time to commit."""
-        return self.characters >= BATCH_CHARACTERS or len(self.articles) + len(self.files) >= BATCH_PASSAGES
+        entries = len(self.articles) + len(self.files) + len(self.removed)
+        return self.passages >= self.size or entries >= 4 * self.size
+
+    def next(self) -> "Batch":
+        """An empty one to follow this one."""
+        return Batch(min(2 * self.size, LARGEST_BATCH) if self.full else self.size)
 
 
 def encoded_text(title: str, heading: str, text: str) -> str:

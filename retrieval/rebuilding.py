@@ -90,17 +90,18 @@ def _fill(
 
 def _batches(old: Library, analyzer: Analyzer) -> Iterator[Batch]:
     """All articles, originals before their duplicates, with the files they came from."""
+    batch = Batch()
     for duplicates in (False, True):
-        batch = Batch()
         for article, known in _articles(old, duplicates=duplicates):
             if known.file is not None:
                 batch.files += old.files_under(known.file).values()
             batch.add(Incoming(prepare(article, analyzer), known.file, known.duplicate_of))
             if batch.full:
                 yield batch
-                batch = Batch()
+                batch = batch.next()
         if batch.articles:
             yield batch
+            batch = batch.next()
 
 
 def _articles(old: Library, *, duplicates: bool) -> Iterator[tuple[Article, KnownArticle]]:

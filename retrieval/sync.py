@@ -198,7 +198,7 @@ class Synchronizer:
         for path in paths:
             self._batch.forgotten.append(path)
             self._remove(self._reader.articles_of(path))
-            if len(self._batch.removed) >= 1000:
+            if self._batch.full:
                 self._commit()
 
     def _remove(self, articles: list[KnownArticle]) -> None:
@@ -222,7 +222,7 @@ class Synchronizer:
 
     def _commit(self) -> None:
         self._passages += self._indexer.commit(self._batch)
-        self._batch = Batch()
+        self._batch = self._batch.next()
         self._pending_texts.clear()
         if self._progress is not None:
             self._progress(Progress(done=self._done, total=self._total, passages=self._passages))

@@ -35,7 +35,8 @@ POSTINGS = 100_000
 
 _TERMS_ALWAYS_KEPT = 6
 _POSITION_FILE = "position"
-_HEAP_BYTES = 32_000_000
+_HEAP_BYTES = 100_000_000
+"""What a commit may take in before it becomes more than one segment; only what is used of it is taken."""
 _SEGMENTS_BEFORE_MERGING = 8
 _ANALYZED_FIELDS = ("body", "heading", "title")
 _KEYWORD_FIELDS = ("article", "category", "author", "source", "language")
@@ -49,6 +50,7 @@ class TantivyIndex:
         self._schema = index.schema
         self._folder = folder
         self._read_only = read_only
+        self._writer: Any = None
         self._use(index.searcher())
 
     @classmethod
@@ -76,9 +78,10 @@ class TantivyIndex:
         if self._read_only:
             raise StorageError(f"The lexical index in {self._folder} was opened for reading only.")
         with _translated(self._folder):
-            writer = self._index.writer(heap_size=_HEAP_BYTES, num_threads=1)
+            self.refresh()
+            # One writer serves all commits: what it merges meanwhile would be lost, and begun again, with it.
+            self._writer = writer = self._writer or self._index.writer(heap_size=_HEAP_BYTES, num_threads=1)
             try:
-                self.refresh()
                 documents = list(add)
                 self._delete(writer, [*remove, *(document.passage_id for document in documents)])
                 for document in documents:
@@ -86,11 +89,9 @@ class TantivyIndex:
                 writer.commit()
                 self._write_position(position)
                 self.refresh()
-            finally:
-                # A merge that is under way is lost with its writer: let it end where segments have piled up.
-                if self._searcher.num_segments >= _SEGMENTS_BEFORE_MERGING:
-                    writer.wait_merging_threads()
-                del writer
+            except BaseException:
+                self._writer = None  # with it goes what was added and not committed
+                raise
 
     @property
     def position(self) -> int:
@@ -137,7 +138,11 @@ class TantivyIndex:
         return int(self._searcher.num_docs)
 
     def close(self) -> None:
-        """Release files; the index answers no more."""
+        """Release files; the index answers no more. Where segments have piled up, their merging is awaited."""
+        if self._writer is not None and self._searcher.num_segments >= _SEGMENTS_BEFORE_MERGING:
+            with _translated(self._folder):
+                self._writer.wait_merging_threads()
+        self._writer = None
         del self._searcher, self._frequency, self._index
 
     def _use(self, searcher: Any) -> None:

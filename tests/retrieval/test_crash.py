@@ -26,7 +26,7 @@ sys.path.insert(0, sys.argv[3])
 import retrieval.indexing
 from encoders import HashEncoder
 from retrieval import Retriever
-retrieval.indexing.BATCH_CHARACTERS = 400   # many commits,
+retrieval.indexing.FIRST_BATCH = retrieval.indexing.LARGEST_BATCH = 4   # many commits,
 retrieval.indexing._BULK_TAIL_MINIMUM = 25  # and many bases of the vector index
 retrieval.indexing._TAIL_MINIMUM = 5
 with Retriever.open(sys.argv[1], encoder=HashEncoder()) as retriever:
@@ -152,7 +152,7 @@ sys.path.insert(0, sys.argv[3])
 import retrieval.indexing, retrieval.vector.merging
 from encoders import HashEncoder
 from retrieval import Retriever, StorageError
-retrieval.indexing.BATCH_CHARACTERS = 4000
+retrieval.indexing.FIRST_BATCH = retrieval.indexing.LARGEST_BATCH = 16
 retrieval.indexing._BULK_TAIL_MINIMUM = 60
 retrieval.vector.merging.CODES_FROM = 100
 with Retriever.open(sys.argv[1], encoder=HashEncoder()) as retriever:

@@ -297,7 +297,8 @@ def test_half_surrogate_pairs_are_stored_as_question_marks(retriever: Retriever)
 def test_batches_are_committed_one_by_one(
     open_index: Callable[..., Retriever], folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("retrieval.indexing.BATCH_CHARACTERS", 1)
+    monkeypatch.setattr("retrieval.indexing.FIRST_BATCH", 1)
+    monkeypatch.setattr("retrieval.indexing.LARGEST_BATCH", 1)
     reader, writer = open_index(), open_index()
     seen: list[int] = []
     writer.sync(folder, progress=lambda _: seen.append(reader.status().articles))
@@ -311,7 +312,8 @@ def test_a_sync_that_is_broken_off_ends_its_workers(
     import threading
 
     monkeypatch.setattr("retrieval.sync._FILES_FOR_WORKERS", 2)
-    monkeypatch.setattr("retrieval.indexing.BATCH_CHARACTERS", 1)
+    monkeypatch.setattr("retrieval.indexing.FIRST_BATCH", 1)
+    monkeypatch.setattr("retrieval.indexing.LARGEST_BATCH", 1)
 
     def stop(_: Progress) -> None:
         raise KeyboardInterrupt
