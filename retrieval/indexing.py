@@ -23,8 +23,9 @@ from retrieval.vector.merging import write_base
 
 FIRST_BATCH = 500
 LARGEST_BATCH = 8_000
-"""Passages of the first batch of a sync, and of its largest: each has twice as many as the one before it. The
-first is searchable at once; large ones spare the lexical index most of its merging. They bound the memory, too."""
+"""Passages of the first batch of a sync, and of its largest: each has twice as many as the one before it.
+The first is searchable at once; large ones spare the lexical index most of its merging. They bound the
+memory, too."""
 
 _TAIL_MINIMUM = 2_000
 _TAIL_SHARE = 0.15
@@ -49,7 +50,7 @@ class Incoming:
 
 @dataclass(slots=True)
 class Batch:
-    """What one transaction does, in this order; it has its `size` in passages, or four times that in entries."""
+    """What one transaction does, in this order. Full with `size` passages, or four times as many entries."""
 
     size: int = field(default_factory=lambda: FIRST_BATCH)
     removed: list[str] = field(default_factory=list)

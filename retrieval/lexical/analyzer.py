@@ -153,7 +153,7 @@ class Analyzer:
         return self._terms(self._analyse(text))
 
     def analyse(self, texts: Sequence[str]) -> list[tuple[Normalised, str]]:
-        """`normalise(text)` and `terms(text)`, joined by spaces, of each text; quicker for several at once."""
+        """`normalise(text)` and `terms(text)`, joined by spaces, of each text: quicker than one by one."""
         analyses = [self._analyse(text) for text in texts]
         return [
             (analysis.normalised, " ".join(filter(None, (ideographs, *self._other_terms(analysis)))))
@@ -294,7 +294,8 @@ def _runs(analysis: _Analysis, content: NDArray[np.bool_], entities: Sequence[En
 
 def _ideograph_terms(analyses: Sequence[_Analysis]) -> list[str]:
     """The characters and bigrams of each text as terms joined by spaces, all worked out in one go."""
-    codes = code_points("\n".join(analysis.normalised.text for analysis in analyses))  # no bigram spans a break
+    # No bigram reaches over a line break.
+    codes = code_points("\n".join(analysis.normalised.text for analysis in analyses))
     ideographs = np.zeros(len(codes), dtype=bool)
     ends, place = [0], 0
     for analysis in analyses:

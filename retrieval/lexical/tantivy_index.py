@@ -138,7 +138,7 @@ class TantivyIndex:
         return int(self._searcher.num_docs)
 
     def close(self) -> None:
-        """Release files; the index answers no more. Where segments have piled up, their merging is awaited."""
+        """Release files; the index answers no more. The merging of segments that have piled up is awaited."""
         if self._writer is not None and self._searcher.num_segments >= _SEGMENTS_BEFORE_MERGING:
             with _translated(self._folder):
                 self._writer.wait_merging_threads()

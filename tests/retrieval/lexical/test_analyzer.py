@@ -36,7 +36,12 @@ def test_no_term_has_a_space() -> None:
     assert all(" " not in term for term in ANALYZER.terms("a b　c\n d\x00e 2021 年 1 月"))
 
 
-@given(st.lists(st.text(st.sampled_from("計程車边境仓库の電腦程式電腦 \n\t\u0301\ud83d①ａA1.5万年月日GPT-4。，")), max_size=6))
+@given(
+    st.lists(
+        st.text(st.sampled_from("計程車边境仓库の電腦程式電腦 \n\t\u0301\ud83d①ａA1.5万年月日GPT-4。，")),
+        max_size=6,
+    )
+)
 @example(["計程車", "", "边境", "1.5万辆\n计程车", "e\u0301", ""])
 @example([])
 def test_analysing_several_texts_is_analysing_each(texts: list[str]) -> None:
