@@ -34,7 +34,7 @@ def build_bot_application(token: str, api_url: str, inbox: Inbox) -> TelegramApp
         .base_file_url(f"{api_url}/file/bot")
         .rate_limiter(AIORateLimiter(max_retries=_RETRIES))
         .update_queue(inbox)
-        .concurrent_updates(ChatOrderProcessor(inbox.done))
+        .concurrent_updates(ChatOrderProcessor(inbox))
         .job_queue(None)
         .get_updates_read_timeout(30)
         .get_updates_connection_pool_size(2)

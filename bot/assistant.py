@@ -39,26 +39,28 @@ class Assistant:
 
     async def answer(self, update: Update, question: str, *, quote: bool) -> None:
         """Answer a question that a message asks; one that was edited has its answer changed in place."""
-        message, chat = update.effective_message, self.chat(update)
+        message, chat = update.effective_message, await self.chat(update)
         if message is None:
             return
         reply = await self.run(self.conversation.ask, chat, question)
-        earlier = self.state.answer_to(chat.key, message.message_id) if update.edited_message else None
+        earlier = None
+        if update.edited_message is not None:
+            earlier = await self.run(self.state.answers.answer_to, chat.key, message.message_id)
         if earlier is not None and await replace(message, reply, number=earlier):
             return
         sent = await send(message, reply, quote=quote or update.edited_message is not None)
-        self.state.remember_answer(chat.key, message.message_id, sent.message_id)
+        await self.run(self.state.answers.remember, chat.key, message.message_id, sent.message_id)
 
     async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """The function's result, computed in a thread."""
         work = partial(function, *args, **kwargs)
         return await asyncio.get_running_loop().run_in_executor(self._executor, work)
 
-    def chat(self, update: Update) -> Chat:
+    async def chat(self, update: Update) -> Chat:
         """The chat an update belongs to, in the language chosen there, else the bot's, else its sender's."""
         chat, user = update.effective_chat, update.effective_user
         key = str(chat.id if chat else user.id if user else 0)
-        chosen = self.conversation.language_of(key)
+        chosen = await self.run(self.conversation.language_of, key)
         return Chat(key, chosen or self._language or language_of(user.language_code if user else None))
 
     def welcomes(self, update: Update) -> bool:

@@ -67,7 +67,7 @@ class Conversation:
 
     def language_of(self, chat_key: str) -> Language | None:
         """The language chosen in a chat, None where none was."""
-        return self._state.language(chat_key)
+        return self._state.languages.of(chat_key)
 
     def ask(self, chat: Chat, text: str, *, literal: bool = False) -> Reply:
         """The answer to a question: the best hits, or that nothing answers it and what comes nearest."""
@@ -79,10 +79,10 @@ class Conversation:
             question = question[:QUESTION_LIMIT]
             said = texts(chat.language)("question_shortened", count=QUESTION_LIMIT)
             lead = (run(said, Style.META),)
-        number = self._state.add_question(chat.key, question, literal=literal)
+        number = self._state.questions.add(chat.key, question, literal=literal)
         stored = StoredQuestion(number, chat.key, question, literal)
         response = self._search(stored, 0)
-        self._state.set_answered(number, response.answered)
+        self._state.questions.set_answered(number, response.answered, seconds=response.seconds)
         return self._hits(chat, stored, response, ShowPage(number, 0), lead)
 
     def press(self, chat: Chat, action: Action) -> Reply:
@@ -91,7 +91,7 @@ class Conversation:
             return self._read(chat, action)
         if isinstance(action, SetLanguage):
             return self._set_language(chat, action)
-        question = self._state.question(action.question, chat.key)
+        question = self._state.questions.get(action.question, chat.key)
         if question is None:
             return Reply(notice=texts(chat.language)("outdated"))
         if isinstance(action, ShowPage):
@@ -99,7 +99,7 @@ class Conversation:
         if isinstance(action, Unfold):
             return self._unfold(chat, question, action)
         if isinstance(action, Rate):
-            self._state.rate(question.id, bool(action.good))
+            self._state.questions.rate(question.id, bool(action.good))
             return Reply(notice=texts(chat.language)("rated_good" if action.good else "rated_bad"))
         return self._ask_again(chat, question, action)
 
@@ -224,7 +224,7 @@ class Conversation:
         near = [each for each in passages if -before <= each.ordinal - hit.ordinal <= after]
         card = self._card(hit, action.page * PAGE_SIZE + place, say, response)
         more = _neighbour_row(replace(action, before=before, after=after), passages, near, say)
-        key = self._state.article_key(hit.article_id)
+        key = self._state.article_keys.key(hit.article_id)
         nearest = 0 if response.answered else 1
         last = (
             Button(label=say("back"), action=ShowPage(question.id, action.page, nearest), key="b"),
@@ -235,14 +235,14 @@ class Conversation:
 
     def _read(self, chat: Chat, action: Read) -> Reply:
         say = texts(chat.language)
-        article_id = self._state.article_id(action.article)
+        article_id = self._state.article_keys.article_id(action.article)
         reply = self._reader.page(article_id, action, say) if article_id is not None else None
         return reply or Reply(notice=say("gone"))
 
     def _set_language(self, chat: Chat, action: SetLanguage) -> Reply:
         languages = list(Language)
         language = languages[min(action.language, len(languages) - 1)]
-        self._state.set_language(chat.key, language)
+        self._state.languages.choose(chat.key, language)
         return Reply(text=(run(texts(language)("language_is")),), replaces=True)
 
 

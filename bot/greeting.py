@@ -65,7 +65,7 @@ class Greeter:
             (
                 Button(
                     label=clip_text(question, _LABEL_LIMIT),
-                    action=Ask(self._state.offer(question)),
+                    action=Ask(self._state.questions.offer(question)),
                     key=str(place),
                 ),
             )

@@ -60,7 +60,7 @@ class TelegramLinks:
         return article.url if article.url and is_web_link(article.url) else self._deep_link(article.id, 0)
 
     def _deep_link(self, article_id: str, ordinal: int) -> str:
-        payload = deep_link_payload(self._state.article_key(article_id), ordinal)
+        payload = deep_link_payload(self._state.article_keys.key(article_id), ordinal)
         return f"https://t.me/{self._username()}?start={payload}"
 
 

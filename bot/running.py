@@ -5,6 +5,7 @@ import sys
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 from bot.conversation import Chat, Conversation
 from bot.greeting import Greeter
@@ -45,7 +46,7 @@ def run_telegram(settings: Settings, token: str, *, demo: bool) -> None:
     from bot.serving import Service, serve
 
     collection = _collection(settings, demo)
-    state = State.open(settings.state or collection.index.with_name(f"{collection.index.name}.bot.sqlite3"))
+    state = State.open(_memory(settings, collection))
     with open_retriever(collection, settings) as retriever:
         suggestions = Suggestions(retriever, collection.questions)
 
@@ -81,3 +82,10 @@ def run_telegram(settings: Settings, token: str, *, demo: bool) -> None:
 
 def _collection(settings: Settings, demo: bool) -> Collection:
     return demo_collection(settings.index) if demo else own_collection(settings)
+
+
+def _memory(settings: Settings, collection: Collection) -> str | Path:
+    """Where the bot's memory is: what WENDA_STATE says, else a file beside the index."""
+    if settings.state is not None:
+        return settings.state.get_secret_value()
+    return collection.index.with_name(f"{collection.index.name}.bot.sqlite3")

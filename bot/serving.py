@@ -26,6 +26,7 @@ from bot.state import State
 _TOKEN = re.compile(r"\d+:[A-Za-z0-9_-]+")
 _POLL_SECONDS = 10
 _START_ATTEMPTS = 3
+_MEMORY_THREADS = 2
 _logger = logging.getLogger(__name__)
 
 
@@ -59,7 +60,8 @@ async def serve(token: str, api_url: str, service: Service, stop: asyncio.Event 
     # The library warns of its own use of an attribute whenever Telegram asks it to wait.
     warnings.filterwarnings("ignore", message="(?s).*retry_after", category=PTBDeprecationWarning)
     executor = ThreadPoolExecutor(service.threads, thread_name_prefix="conversation")
-    inbox = Inbox(service.state, executor)
+    memory = ThreadPoolExecutor(_MEMORY_THREADS, thread_name_prefix="memory")
+    inbox = Inbox(service.state.updates, memory)
     application = build_bot_application(token, api_url, inbox)
     try:
         await _connect(application, api_url)
@@ -76,10 +78,12 @@ async def serve(token: str, api_url: str, service: Service, stop: asyncio.Event 
         with _signals(service.signals, stop):
             if resumed := await inbox.resume(application.bot):
                 _logger.info("going on with %d updates that an earlier run left behind", resumed)
-            await _run(application, service, executor, stop)
+            await _run(application, service, inbox, executor, stop)
     finally:
         await application.shutdown()
+        await inbox.release()
         executor.shutdown(wait=True, cancel_futures=True)
+        memory.shutdown(wait=True, cancel_futures=True)
 
 
 async def _connect(application: TelegramApplication, api_url: str) -> None:
@@ -103,7 +107,11 @@ async def _connect(application: TelegramApplication, api_url: str) -> None:
 
 
 async def _run(
-    application: TelegramApplication, service: Service, executor: ThreadPoolExecutor, stop: asyncio.Event
+    application: TelegramApplication,
+    service: Service,
+    inbox: Inbox,
+    executor: ThreadPoolExecutor,
+    stop: asyncio.Event,
 ) -> None:
     updater = application.updater
     if updater is None:
@@ -114,6 +122,7 @@ async def _run(
 
     stopping = threading.Event()
     await application.start()
+    lease = asyncio.create_task(inbox.keep(application.bot))
     try:
         await updater.start_polling(
             timeout=_POLL_SECONDS,
@@ -133,6 +142,7 @@ async def _run(
         if updater.running:
             await updater.stop()
         await application.stop()
+        lease.cancel()
 
 
 async def _beside(service: Service, executor: ThreadPoolExecutor, stopping: threading.Event) -> None:

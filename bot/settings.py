@@ -33,7 +33,7 @@ class Settings(BaseSettings):
     encoder: str | None = Field(default=None, validation_alias="WENDA_ENCODER")
     link_template: str | None = Field(default=None, validation_alias="WENDA_LINK_TEMPLATE")
     language: str | None = Field(default=None, validation_alias="WENDA_LANGUAGE")
-    state: Path | None = Field(default=None, validation_alias="WENDA_STATE")
+    state: SecretStr | None = Field(default=None, validation_alias="WENDA_STATE")
 
     @field_validator("token", "index", "encoder", "link_template", "language", "state", mode="before")
     @classmethod

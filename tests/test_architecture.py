@@ -17,6 +17,7 @@ MAY_IMPORT = {
     "bot": {"embeddings", "retrieval", "bot"},
 }
 HEAVY = {
+    "psycopg",
     "torch",
     "sentence_transformers",
     "transformers",

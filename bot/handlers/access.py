@@ -26,7 +26,7 @@ class Access:
         if self._assistant.welcomes(update):
             return
         user, message = update.effective_user, update.effective_message
-        say = texts(self._assistant.chat(update).language)
+        say = texts((await self._assistant.chat(update)).language)
         sentence = say("not_allowed", user=user.id if user else "?")
         if update.callback_query is not None:
             await acknowledge(update.callback_query, sentence)

@@ -28,7 +28,7 @@ class Callbacks:
         query = update.callback_query
         if query is None:
             return
-        chat = self._assistant.chat(update)
+        chat = await self._assistant.chat(update)
         action = decode(query.data or "")
         if action is None or not isinstance(query.message, Message):
             await acknowledge(query, texts(chat.language)("outdated"))

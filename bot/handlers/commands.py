@@ -34,7 +34,7 @@ class Commands:
 
     async def start(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
         """Greet; or, after a deep link, open the article it names."""
-        conversation, chat = self._assistant.conversation, self._assistant.chat(update)
+        conversation, chat = self._assistant.conversation, await self._assistant.chat(update)
         reply = None
         if context.args:
             reply = await self._assistant.run(conversation.open, chat, context.args[0])
@@ -44,12 +44,12 @@ class Commands:
 
     async def help(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
         """Say how it works."""
-        language = self._assistant.chat(update).language
+        language = (await self._assistant.chat(update)).language
         await self._say(update, self._assistant.conversation.greeter.help(language))
 
     async def language(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
         """Offer the languages."""
-        language = self._assistant.chat(update).language
+        language = (await self._assistant.chat(update)).language
         await self._say(update, self._assistant.conversation.greeter.languages(language))
 
     async def ask(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
@@ -59,7 +59,10 @@ class Commands:
         if message is not None and question:
             await self._assistant.answer(update, question, quote=message.chat.type != message.chat.PRIVATE)
             return
-        greeter, language = self._assistant.conversation.greeter, self._assistant.chat(update).language
+        greeter, language = (
+            self._assistant.conversation.greeter,
+            (await self._assistant.chat(update)).language,
+        )
         await self._say(update, await self._assistant.run(greeter.ask_what, language))
 
     async def _say(self, update: Update, reply: Reply) -> None:

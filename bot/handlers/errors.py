@@ -57,7 +57,7 @@ class Errors:
                 await bot.send_message(admin, clip_text(f"⚠️ {place}\n{what}", _REPORT_LIMIT))
 
     async def _apologise(self, update: Update) -> None:
-        sentence = texts(self._assistant.chat(update).language)("trouble")
+        sentence = texts((await self._assistant.chat(update)).language)("trouble")
         if update.callback_query is not None:
             await acknowledge(update.callback_query, sentence)
         elif isinstance(update.effective_message, Message):

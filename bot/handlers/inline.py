@@ -35,7 +35,7 @@ class Inline:
         query = update.inline_query
         if query is None:
             return
-        chat = self._assistant.chat(update)
+        chat = await self._assistant.chat(update)
         page = int(query.offset) if query.offset.isdecimal() and len(query.offset) < 4 else 0
         conversation = self._assistant.conversation
         choices, more = await self._assistant.run(conversation.choices, chat, query.query, page)

@@ -33,5 +33,5 @@ class PrivateChat:
         """Say how it works."""
         message = update.effective_message
         if message is not None:
-            language = self._assistant.chat(update).language
+            language = (await self._assistant.chat(update)).language
             await send(message, self._assistant.conversation.greeter.help(language))

@@ -16,11 +16,28 @@ from bot.suggestions import Suggestions
 
 from .api_server import TOKEN, ApiServer
 from .archives import FakeArchive, river_articles
+from .postgres import Databases
 
 
 @pytest.fixture
 def archive() -> FakeArchive:
     return FakeArchive(river_articles())
+
+
+@pytest.fixture(scope="session")
+def databases() -> Iterator[Databases]:
+    databases = Databases()
+    yield databases
+    databases.close()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def location(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where a memory may be: in a file, and in PostgreSQL."""
+    if request.param == "sqlite":
+        return str(tmp_path / "deep" / "bot.sqlite3")
+    databases: Databases = request.getfixturevalue("databases")
+    return databases.new()
 
 
 @pytest.fixture

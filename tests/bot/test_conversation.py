@@ -119,12 +119,12 @@ def test_an_empty_archive(conversation: Conversation, chat: Chat, archive: FakeA
 
 def test_deep_links_are_short_and_safe(state: State) -> None:
     for article_id in ("a", "文章/" * 300, "../../etc"):
-        key = state.article_key(article_id)
+        key = state.article_keys.key(article_id)
         payload = deep_link_payload(key, 35 * 36)
         assert len(payload) <= 64
         assert set(payload) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
         assert parse_payload(payload) == (key, 35 * 36)
-    assert state.article_id(state.article_key("文章")) == "文章"
+    assert state.article_keys.article_id(state.article_keys.key("文章")) == "文章"
 
 
 def test_other_payloads_are_no_deep_links(conversation: Conversation, chat: Chat) -> None:

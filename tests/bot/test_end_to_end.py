@@ -337,29 +337,27 @@ async def test_an_update_left_behind_is_answered_once_at_the_next_start(
     await running.stop()
     message = server._incoming("口岸食堂的饺子", Person(), 42, {})
     update = {"update_id": 999, "message": message}
-    assert state.receive(999, json.dumps(update))
-    state.receive(998, json.dumps(update | {"update_id": 998}))
-    for _ in range(4):
-        state.unfinished()
-    state.finish(998)
-    state._connection.execute("UPDATE inbox SET attempts = 0 WHERE update_id = 999")
+    assert state.updates.receive(999, json.dumps(update))
+    state.updates.receive(998, json.dumps(update | {"update_id": 998}))
+    state.updates.finish(998)
     server._updates.append(update)
     await running.start()
     await server.wait(lambda: len(server.messages) == 1)
     await server.answer_to("口岸今天通过货车")
     assert [sent.text.split("\n")[0] for sent in server.messages.values()] == ["1. 口岸食堂", "1. 口岸日志"]
     await running.stop()
-    assert state.unfinished() == []
+    assert state.updates.unfinished() == []
 
 
 async def test_an_update_that_never_ends_is_given_up(
     server: ApiServer, running: RunningBot, state: State, caplog: pytest.LogCaptureFixture
 ) -> None:
     await running.stop()
-    state.receive(999, json.dumps({"update_id": 999, "message": server._incoming("口岸", Person(), 42, {})}))
-    for _ in range(3):
-        state.unfinished()
+    state.updates.receive(
+        999, json.dumps({"update_id": 999, "message": server._incoming("口岸", Person(), 42, {})})
+    )
+    state.database.run("UPDATE inbox SET attempts = 10")
     await running.start()
     await server.answer_to("口岸食堂的饺子")
     assert len(server.messages) == 1
-    assert "update 999 was begun 4 times and never finished" in caplog.text
+    assert "update 999 was begun 11 times and never finished" in caplog.text
