@@ -25,20 +25,22 @@ Floats = NDArray[np.float64]
 _FALL = 0.5
 
 _NEAREST = 10
-_NO_RIVALS = 3.0
 
-LEAD = "lead"
-"""The one piece of evidence that is about the other candidates."""
+RIVALRY = ("lead", "rivals")
+"""The evidence that is about the other candidates."""
 
 
-def lead(ranking: Floats) -> Floats:
-    """How far each candidate is before the field, the candidates after the first ten: shape (candidates,).
+def rivalry(ranking: Floats) -> dict[str, Floats]:
+    """How far each candidate is before the field, the candidates after the first ten, and whether there is a
+    field: both of shape (candidates,).
 
     The first ten do not count: copies of one report, or all that a small archive has on the matter, may share
     the lead.
     """
     field = np.sort(ranking)[::-1][_NEAREST:]
-    return ranking - field.mean() if len(field) else np.full(len(ranking), _NO_RIVALS)
+    if not len(field):
+        return {"lead": np.zeros(len(ranking)), "rivals": np.zeros(len(ranking))}
+    return {"lead": ranking - field.mean(), "rivals": np.ones(len(ranking))}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ class Calibration:
         A candidate that the ranking gives odds of 1 : x against the first has the first's score / x^0.5.
         """
         behind = float(ranking.max()) - ranking
-        first = self.probability({**features, LEAD: lead(ranking)}, int(np.argmin(behind)))
+        first = self.probability({**features, **rivalry(ranking)}, int(np.argmin(behind)))
         return first * np.exp(-behind * _FALL)
 
     def with_threshold(self, threshold: float) -> "Calibration":

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.ranking.matching import Grams, Matches, Occurrences
+from retrieval.ranking.symbols import is_word
 from retrieval.ranking.weighting import GramWeights
 
 Floats = NDArray[np.float64]
@@ -52,22 +53,32 @@ def extract(grams: Grams, weights: GramWeights, batch: Batch) -> dict[str, Float
     matches = Matches(grams, batch.texts)
     titles = Matches(grams, batch.titles) if any(batch.titles) else None
     features: dict[str, Floats] = {}
-    for level in range(1, LEVELS + 1):
-        if level <= len(grams.levels):
-            of_level = _Found(
-                matches.at_level(level), titles.at_level(level) if titles else None, weights.levels[level - 1]
-            )
-            features |= _coverage(str(level), matches, titles, of_level, batch.articles)
-        else:
-            features |= _absent(str(level), matches.count)
+    levels = [
+        _found(
+            matches,
+            titles,
+            matches.at_level(level),
+            titles.at_level(level) if titles else None,
+            weights.levels[level - 1],
+        )
+        for level in range(1, min(LEVELS, len(grams.levels)) + 1)
+    ]
+    for level, found in enumerate(levels, 1):
+        features |= _coverage(str(level), matches, found, batch.articles)
+    for level in range(len(levels) + 1, LEVELS + 1):
+        features |= _absent(str(level), matches.count)
     if grams.words:
-        of_words = _Found(matches.of_words(), titles.of_words() if titles else None, weights.words)
-        features |= _coverage("word", matches, titles, of_words, batch.articles)
+        of_words = _found(
+            matches, titles, matches.of_words(), titles.of_words() if titles else None, weights.words
+        )
+        features |= _coverage("word", matches, of_words, batch.articles)
     else:
         features |= _absent("word", matches.count)
     features |= _question(features, weights)
+    features |= _explained(grams, levels, batch.articles)
     features["substring"] = _longest(matches, weights)
     features["title_substring"] = _longest(titles, weights) if titles else np.zeros(matches.count)
+    features["subject"] = features["title_substring"] * weights.total
     features |= _shape(batch, matches)
     features |= _page(batch, features)
     features["lexical"] = np.nan_to_num(batch.lexical, nan=0.0)
@@ -81,12 +92,22 @@ _ARTICLE_FEATURES = ("article", "article_rare", "article_frequency")
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """Where the n-grams of a level, or the words, occur in passages and in titles; their weights, shape
-    (grams,)."""
+    """Where the n-grams of a level, or the words, occur in passages; how often in each, and whether in its
+    title, both of shape (candidates, grams); their weights, shape (grams,)."""
 
     body: Occurrences
-    title: Occurrences | None
+    counts: Ints
+    in_title: NDArray[np.bool_]
     weights: Floats
+
+
+def _found(
+    matches: Matches, titles: Matches | None, body: Occurrences, title: Occurrences | None, weights: Floats
+) -> _Found:
+    counts = matches.counts(body, len(weights))
+    if titles is None or title is None:
+        return _Found(body, counts, np.zeros(counts.shape, dtype=np.bool_), weights)
+    return _Found(body, counts, titles.counts(title, len(weights)) > 0, weights)
 
 
 def _absent(suffix: str, count: int) -> dict[str, Floats]:
@@ -94,23 +115,17 @@ def _absent(suffix: str, count: int) -> dict[str, Floats]:
     return {f"{name}_{suffix}": np.zeros(count) for name in names}
 
 
-def _coverage(
-    suffix: str, matches: Matches, titles: Matches | None, found: _Found, articles: Ints
-) -> dict[str, Floats]:
-    weights, width = found.weights, len(found.weights)
+def _coverage(suffix: str, matches: Matches, found: _Found, articles: Ints) -> dict[str, Floats]:
+    weights, width, counts, in_title = found.weights, len(found.weights), found.counts, found.in_title
     shares = weights / (float(weights.sum()) or 1.0)
     squares = weights**2 / (float((weights**2).sum()) or 1.0)
     key = weights**8 / (float((weights**8).sum()) or 1.0)
-    counts = matches.counts(found.body, width)
     present = counts > 0
-    in_title = np.zeros_like(present)
-    if titles and found.title:
-        in_title = titles.counts(found.title, width) > 0
     in_sentences = matches.in_sentences(found.body, width)
     in_pairs = _pairs(in_sentences)
     sentence, window = _proximity(in_sentences @ shares, in_pairs @ shares, matches)
     together = window
-    if titles:
+    if in_title.any():
         sizes = np.diff(matches.chain.first_sentence, append=matches.chain.sentences)
         title_of = np.repeat(in_title, sizes, axis=0)
         single, double = (np.maximum(part, title_of) @ shares for part in (in_sentences, in_pairs))
@@ -143,6 +158,35 @@ def _article(
         "article": (present @ shares)[articles],
         "article_rare": (present @ squares)[articles],
         "article_frequency": (_saturated(together, total, _TYPICAL_ARTICLE) @ weights)[articles],
+    }
+
+
+def _explained(grams: Grams, levels: Sequence[_Found], articles: Ints) -> dict[str, Floats]:
+    """How much of the question's weight the passage or its title explains, however it is cut into words.
+
+    A symbol is explained where a pair that it is part of was found; a word in letters or digits, and a symbol
+    that is in no pair, where it was found itself.
+    """
+    singles, weights = levels[0], levels[0].weights
+    symbols = [gram[0] for gram in grams.levels[0]]
+    number = {symbol: place for place, symbol in enumerate(symbols)}
+    paired = np.zeros(len(symbols), dtype=np.bool_)
+    explained = (singles.counts > 0) | singles.in_title
+    if len(levels) > 1:
+        ends = np.array([[number[symbol] for symbol in gram] for gram in grams.levels[1]])
+        paired[ends] = True
+        paired &= [not is_word(symbol) for symbol in symbols]
+        parts = np.zeros((len(ends), len(symbols)), dtype=np.float32)
+        parts[np.arange(len(ends))[:, None], ends] = 1.0
+        pairs = ((levels[1].counts > 0) | levels[1].in_title).astype(np.float32)
+        explained = np.where(paired, pairs @ parts > 0, explained)
+    together = np.zeros((int(articles.max()) + 1, len(symbols)), dtype=np.bool_)
+    np.logical_or.at(together, articles, explained)
+    shares, squares = weights / (float(weights.sum()) or 1.0), weights**2 / (float((weights**2).sum()) or 1.0)
+    return {
+        "covered": explained @ shares,
+        "covered_rare": explained @ squares,
+        "covered_article": (together @ shares)[articles],
     }
 
 

@@ -12,7 +12,8 @@ from retrieval.errors import IndexDamagedError
 from retrieval.question import AnswerKind
 from retrieval.ranking.background import FLOOR, load_background
 from retrieval.ranking.calibrating import fitted_threshold, foreign_questions
-from retrieval.ranking.calibration import Calibration, default_calibration
+from retrieval.ranking.calibration import RIVALRY, Calibration, default_calibration, rivalry
+from retrieval.ranking.calibration_training import EVIDENCE
 from retrieval.ranking.choice import Choices, choose, contested, evidence
 from retrieval.ranking.cues import cued_sentences
 from retrieval.ranking.features import Batch, extract
@@ -22,7 +23,7 @@ from retrieval.ranking.matching import Grams, Matches
 from retrieval.ranking.model import LinearModel, load_model, matrix
 from retrieval.ranking.pipeline import Ranked
 from retrieval.ranking.similarity import signature
-from retrieval.ranking.training import COLUMNS, EVIDENCE
+from retrieval.ranking.training import COLUMNS
 from retrieval.ranking.weighting import GramWeights, weigh
 
 QUESTION = Grams(["黑河", "海外仓"], ["黑河", "海外仓"])
@@ -92,11 +93,31 @@ def test_titles_and_articles_count() -> None:
 
 def test_every_column_and_piece_of_evidence_is_a_feature() -> None:
     features = extract(QUESTION, weights_of(QUESTION), batch(["黑河"]))
-    assert {name.removeprefix("list:") for name in (*COLUMNS, *EVIDENCE)} - {"lead"} <= features.keys()
+    assert {name.removeprefix("list:") for name in (*COLUMNS, *EVIDENCE)} - set(RIVALRY) <= features.keys()
     assert set(load_model().columns) == set(COLUMNS)
     assert set(default_calibration().coefficients) <= set(EVIDENCE)
     short = extract(Grams(["河"], ["河"]), weights_of(Grams(["河"], ["河"])), batch(["黑河"]))
     assert short.keys() == features.keys()
+
+
+def test_what_is_explained_does_not_depend_on_how_words_are_cut() -> None:
+    grams = Grams(["海外仓建", "gpt-4"], ["仓建"])
+    features = extract(grams, weights_of(grams), batch(["海外仓多。", "有GPT-4。".lower(), "海与外"]))
+    weights = dict(zip("海外仓建", weights_of(grams).levels[0].tolist(), strict=False))
+    whole = weights_of(grams).levels[0].sum()
+    assert features["covered"][0] == pytest.approx((weights["海"] + weights["外"] + weights["仓"]) / whole)
+    assert features["covered"][1] == pytest.approx(1 - sum(weights.values()) / whole)
+    assert features["covered"][2] == 0
+    together = extract(grams, weights_of(grams), batch(["海外仓", "gpt-4"], articles=[0, 0]))
+    assert together["covered_article"].tolist() == pytest.approx([1 - weights["建"] / whole] * 2)
+
+
+def test_a_field_of_candidates_begins_after_the_first_ten() -> None:
+    assert rivalry(np.arange(10.0))["rivals"].tolist() == [0.0] * 10
+    assert rivalry(np.arange(10.0))["lead"].tolist() == [0.0] * 10
+    found = rivalry(np.arange(12.0))
+    assert found["rivals"].tolist() == [1.0] * 12
+    assert found["lead"][11] == pytest.approx(11 - 0.5)
 
 
 def test_columns_are_standardised_within_the_list() -> None:

@@ -8,19 +8,14 @@ import pytest
 
 from retrieval.evaluation.datasets import Dataset
 from retrieval.ranking import training
-from retrieval.ranking.calibration import Calibration
+from retrieval.ranking.calibration import RIVALRY, Calibration
+from retrieval.ranking.calibration_training import EVIDENCE, fit_calibration, refusals, small_archives
+from retrieval.ranking.examples import Example, folds, gather, group_of
 from retrieval.ranking.training import (
-    EVIDENCE,
-    Example,
     Outcome,
     cross_validated,
-    fit_calibration,
     fit_ranking,
-    folds,
-    gather,
-    group_of,
     quality,
-    refusals,
     scales,
     write_weights,
 )
@@ -38,7 +33,8 @@ def example(number: int, *, own: bool = True) -> Example:
     best = int(good.argmax())
     features = {"good": good, "noise": generator.normal(size=5), "lexical": np.arange(5.0, 0.0, -1.0)}
     evidence = np.full(5, 0.9 if own else 0.2) + generator.normal(scale=0.05, size=5)
-    features |= {name: 1 - evidence if name == "missed" else evidence for name in EVIDENCE if name != "lead"}
+    names = [name for name in EVIDENCE if name not in RIVALRY]
+    features |= {name: 1 - evidence if name == "missed" else evidence for name in names}
     return Example(
         collection="c",
         query=f"a{number // 4}-1-{number}",
@@ -113,9 +109,33 @@ def test_examples_are_gathered_from_a_data_set() -> None:
     assert own.articles[int(np.flatnonzero(own.relevant)[0])] == "wheat"
     assert foreign.judged == {}
     assert not foreign.relevant.any()
-    assert {name.removeprefix("list:") for name in (*training.COLUMNS, *EVIDENCE)} - {
-        "lead"
-    } <= own.features.keys()
+    assert {name.removeprefix("list:") for name in (*training.COLUMNS, *EVIDENCE)} - set(
+        RIVALRY
+    ) <= own.features.keys()
+
+
+def test_small_archives_have_questions_of_their_own() -> None:
+    documents = tuple(Article(id=f"d{number}", text=f"第{number}篇。") for number in range(12))
+    dataset = Dataset(
+        name="many",
+        documents=documents,
+        queries={f"q{number}": f"第{number}篇说什么" for number in range(12)},
+        qrels={f"q{number}": {f"d{number}": 1} for number in range(12)},
+        answers={"q0": ("第",)},
+    )
+    foreign = {f"f{number}": "别的" for number in range(9)}
+    archives = list(small_archives(dataset, foreign))
+    assert {archive.name for archive, _ in archives} == {"many@1", "many@3", "many@10"}
+    for archive, others in archives:
+        held = {document.id for document in archive.documents}
+        assert len(held) == int(archive.name.split("@")[1])
+        assert archive.queries
+        assert {document for query in archive.queries for document in dataset.qrels[query]} <= held
+        assert len(others) >= 3
+        assert others.items() <= foreign.items()
+    assert [archive.queries for archive, _ in archives] == [
+        archive.queries for archive, _ in small_archives(dataset, foreign)
+    ]
 
 
 def test_weights_are_written(tmp_path: Path) -> None:
