@@ -64,19 +64,53 @@ class Rate:
 
 
 @dataclass(frozen=True, slots=True)
+class Alone:
+    """Take a question as it stands, without the conversation before it."""
+
+    question: int
+
+
+@dataclass(frozen=True, slots=True)
+class Choose:
+    """Take an ambiguous question to be about one of the matters it may be about, by its place from 0."""
+
+    question: int
+    place: int
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """Show the articles related to one, by its key."""
+
+    article: str
+
+
+@dataclass(frozen=True, slots=True)
+class Latest:
+    """Show what is new: a page (from 0) of one category by its key, "-" for a few of each."""
+
+    category: str = "-"
+    page: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class SetLanguage:
     """Speak another language in this chat; the number is the language's place in the list."""
 
     language: int
 
 
-Action = ShowPage | Unfold | Read | Ask | Rate | SetLanguage
+Action = ShowPage | Unfold | Read | Ask | Rate | Alone | Choose | Related | Latest | SetLanguage
 _CODES: dict[str, type[Action]] = {
     "p": ShowPage,
     "u": Unfold,
     "r": Read,
     "a": Ask,
     "v": Rate,
+    "w": Alone,
+    "c": Choose,
+    "s": Related,
+    "n": Latest,
     "l": SetLanguage,
 }
 _CODE_OF = {kind: code for code, kind in _CODES.items()}

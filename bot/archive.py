@@ -32,8 +32,9 @@ class Archive(Protocol):
         offset: int = 0,
         filters: Filters | None = None,
         understand: bool = True,
+        group: bool = True,
     ) -> SearchResponse:
-        """The hits of one page."""
+        """The hits of one page, one an article or, without `group`, one a passage."""
 
     def article(self, article_id: str, *, keywords: bool = True) -> Article | None:
         """One article, None where there is none by that id; its tags only where `keywords`."""

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import ParamSpec, TypeVar
 
-from telegram import Update
+from telegram import Message, Update
 
 from bot.conversation import Chat, Conversation
 from bot.delivery import replace, send
@@ -42,14 +42,18 @@ class Assistant:
         message, chat = update.effective_message, await self.chat(update)
         if message is None:
             return
-        reply = await self.run(self.conversation.ask, chat, question)
+        reply = await self.run(
+            self.conversation.ask, chat, question, message=message.message_id, replied=_replied(message)
+        )
         earlier = None
         if update.edited_message is not None:
             earlier = await self.run(self.state.answers.answer_to, chat.key, message.message_id)
         if earlier is not None and await replace(message, reply, number=earlier):
+            await self.run(self.conversation.said, chat, earlier, reply)
             return
         sent = await send(message, reply, quote=quote or update.edited_message is not None)
         await self.run(self.state.answers.remember, chat.key, message.message_id, sent.message_id)
+        await self.run(self.conversation.said, chat, sent.message_id, reply)
 
     async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """The function's result, computed in a thread."""
@@ -61,9 +65,25 @@ class Assistant:
         chat, user = update.effective_chat, update.effective_user
         key = str(chat.id if chat else user.id if user else 0)
         chosen = await self.run(self.conversation.language_of, key)
-        return Chat(key, chosen or self._language or language_of(user.language_code if user else None))
+        language = chosen or self._language or language_of(user.language_code if user else None)
+        return Chat(key, language, _thread(update, key))
 
     def welcomes(self, update: Update) -> bool:
         """Whether the sender may use the bot: anyone where no list of users is set."""
         user = update.effective_user
         return not self._users or (user is not None and user.id in self._users | self.admins)
+
+
+def _thread(update: Update, key: str) -> str:
+    """Whose conversation an update belongs to: its sender's, in its topic."""
+    message, user = update.effective_message, update.effective_user
+    topic = message.message_thread_id if isinstance(message, Message) and message.is_topic_message else None
+    return f"{key}/{topic or 0}/{user.id if user else 0}"
+
+
+def _replied(message: Message) -> int:
+    """The number of the bot's message that a message replies to, 0 for none."""
+    replied = message.reply_to_message
+    if replied is None or replied.from_user is None or replied.from_user.id != message.get_bot().id:
+        return 0
+    return replied.message_id

@@ -1,47 +1,48 @@
 """One chat's questions → replies. Knows no surface: Telegram and the terminal both speak through it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from bot.actions import Action, Ask, Rate, Read, SetLanguage, ShowPage, Unfold
+from bot.actions import Action, Alone, Ask, Choose, Latest, Rate, Read, Related, SetLanguage, ShowPage, Unfold
+from bot.answers import LAST_PAGE, Answers, Shown
 from bot.archive import Archive
-from bot.formatting import (
-    TITLE_LIMIT,
-    Card,
-    Source,
-    blocks,
-    cards_text,
-    refusal_text,
-    understood_text,
-    unfolded_text,
-)
+from bot.followups import Turn
+from bot.formatting import TITLE_LIMIT, Card, blocks, cards_text
 from bot.greeting import Greeter
+from bot.hashtags import Hashtags
 from bot.i18n import Language, Texts, texts
+from bot.interpreting import PAGE_SIZE, Asked, Interpreter
+from bot.latest import News
 from bot.links import Links, parse_payload
+from bot.memory import Meaning, Memory
 from bot.reading import Reader
-from bot.reply import Button, Reply
+from bot.related import Relatives
+from bot.reply import Reply
 from bot.state import State, StoredQuestion
 from bot.styled import Style, StyledText, clean, one_line, run
-from bot.telegram_html import is_web_link
-from retrieval.types import Article, Hit, Passage, SearchResponse
-
-PAGE_SIZE = 5
-"""Hits a message; each is one article."""
+from retrieval.types import SearchResponse
 
 QUESTION_LIMIT = 1000
 """Characters of a question that are searched for; a longer one is shortened, and the reply says so."""
 
-_MOST_NEIGHBOURS = 12
-_MOST_COPIES = 3
 _DESCRIPTION_LIMIT = 160
-_LAST_PAGE = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Chat:
-    """Whom a reply is for: a name that stays the same (across restarts, too), and the language to use."""
+    """Whom a reply is for: a name that stays the same (across restarts, too), and the language to use.
+
+    `thread` names whose conversation in the chat it is: one person's, in one topic.
+    """
 
     key: str
     language: Language
+    thread: str = ""
+
+    @property
+    def memory(self) -> str:
+        """Under which name the conversation is remembered."""
+        return self.thread or self.key
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,19 +59,45 @@ class Choice:
 class Conversation:
     """Answers questions and buttons from one archive. Thread-safe: all memory is in `state`."""
 
-    def __init__(self, archive: Archive, state: State, links: Links, greeter: Greeter) -> None:
+    def __init__(
+        self,
+        archive: Archive,
+        state: State,
+        links: Links,
+        greeter: Greeter,
+        *,
+        hashtags: Hashtags | None = None,
+    ) -> None:
+        hashtags = hashtags or Hashtags(archive)
         self._archive = archive
         self._state = state
-        self._links = links
-        self._reader = Reader(archive, state)
+        self._memory = Memory(state.database)
+        self._interpreter = Interpreter(archive)
+        self._answers = Answers(archive, state, links, hashtags)
+        self._reader = Reader(archive, state, hashtags)
+        self._relatives = Relatives(archive, state, self._answers)
+        self._news = News(archive, state, links)
         self.greeter = greeter
 
     def language_of(self, chat_key: str) -> Language | None:
         """The language chosen in a chat, None where none was."""
         return self._state.languages.of(chat_key)
 
-    def ask(self, chat: Chat, text: str, *, literal: bool = False) -> Reply:
-        """The answer to a question: the best hits, or that nothing answers it and what comes nearest."""
+    def ask(
+        self,
+        chat: Chat,
+        text: str,
+        *,
+        literal: bool = False,
+        alone: bool = False,
+        message: int = 0,
+        replied: int = 0,
+    ) -> Reply:
+        """The answer to a question: the best hits, or that nothing answers it and what comes nearest.
+
+        `literal` reads no limits out of its words, `alone` takes it without the conversation before it.
+        `message` is the one that asks, `replied` the bot's message that it replies to, if it does.
+        """
         question = " ".join(clean(text).split())
         if not any(character.isalnum() for character in question):
             return Reply(text=(run(texts(chat.language)("only_words")),))
@@ -79,29 +106,29 @@ class Conversation:
             question = question[:QUESTION_LIMIT]
             said = texts(chat.language)("question_shortened", count=QUESTION_LIMIT)
             lead = (run(said, Style.META),)
+        if message:
+            self._memory.take_back(chat.memory, message=message)
+        before = [] if alone else self._before(chat, replied)
         number = self._state.questions.add(chat.key, question, literal=literal)
+        meaning, response = self._interpreter.read(Asked(number, question, literal, alone), before)
         stored = StoredQuestion(number, chat.key, question, literal)
-        response = self._search(stored, 0)
-        self._state.questions.set_answered(number, response.answered, seconds=response.seconds)
-        return self._hits(chat, stored, response, ShowPage(number, 0), lead)
+        return self._answer(chat, stored, meaning, response, message, lead)
 
     def press(self, chat: Chat, action: Action) -> Reply:
         """What a button does. A button whose question or article is gone says so in a notice."""
-        if isinstance(action, Read):
-            return self._read(chat, action)
-        if isinstance(action, SetLanguage):
-            return self._set_language(chat, action)
+        handlers: dict[type[Action], Callable[..., Reply]] = {
+            Read: self._read,
+            Related: self._related,
+            Latest: self._latest,
+            SetLanguage: self._set_language,
+        }
+        if handler := handlers.get(type(action)):
+            return handler(chat, action)
+        assert isinstance(action, ShowPage | Unfold | Rate | Ask | Alone | Choose)
         question = self._state.questions.get(action.question, chat.key)
         if question is None:
             return Reply(notice=texts(chat.language)("outdated"))
-        if isinstance(action, ShowPage):
-            return self._show_page(chat, question, action)
-        if isinstance(action, Unfold):
-            return self._unfold(chat, question, action)
-        if isinstance(action, Rate):
-            self._state.questions.rate(question.id, bool(action.good))
-            return Reply(notice=texts(chat.language)("rated_good" if action.good else "rated_bad"))
-        return self._ask_again(chat, question, action)
+        return self._press_of(chat, question, action)
 
     def choices(self, chat: Chat, text: str, page: int) -> tuple[list[Choice], bool]:
         """The hits for a text that is still being typed (nothing is remembered), and whether there are more.
@@ -111,12 +138,12 @@ class Conversation:
         question = " ".join(clean(text).split())[:QUESTION_LIMIT]
         if not any(character.isalnum() for character in question):
             return [], False
-        response = self._search(StoredQuestion(0, chat.key, question, False), page)
+        response = self._archive.search(question, top_k=PAGE_SIZE, offset=page * PAGE_SIZE)
         if not response.answered:
             return [], False
         say = texts(chat.language)
-        cards = [self._card(hit, 0, say, response) for hit in response.hits]
-        more = (page + 1) * PAGE_SIZE < response.total and page < _LAST_PAGE
+        cards = [self._answers.card(hit, 0, say, response) for hit in response.hits]
+        more = (page + 1) * PAGE_SIZE < response.total and page < LAST_PAGE
         return [_choice(card, say) for card in cards], more
 
     def open(self, chat: Chat, payload: str) -> Reply | None:
@@ -128,116 +155,121 @@ class Conversation:
         reply = self._read(chat, Read(key, 0, ordinal + 1, fresh=1))
         return reply if reply.text else Reply(text=(run(reply.notice),))
 
-    def _search(self, question: StoredQuestion, page: int) -> SearchResponse:
-        return self._archive.search(
-            question.text, top_k=PAGE_SIZE, offset=page * PAGE_SIZE, understand=not question.literal
-        )
+    def related_to(self, chat: Chat, text: str) -> Reply:
+        """Articles on the matter of a text that somebody passed on."""
+        return self._relatives.to_text(text, texts(chat.language))
 
-    def _show_page(self, chat: Chat, question: StoredQuestion, action: ShowPage) -> Reply:
-        page = min(action.page, _LAST_PAGE)
-        response = self._search(question, page)
-        if not response.hits:
-            return Reply(notice=texts(chat.language)("no_more"))
-        reply = self._hits(chat, question, response, replace(action, page=page))
-        return replace(reply, replaces=True)
+    def latest(self, chat: Chat) -> Reply:
+        """What is new, by category."""
+        return self._news.page(Latest(), texts(chat.language))
 
-    def _ask_again(self, chat: Chat, question: StoredQuestion, action: Ask) -> Reply:
-        """A question proposed by the bot, asked in this chat; or the chat's own one, taken literally."""
-        reply = self.ask(chat, question.text, literal=bool(action.literal))
-        if action.literal:
-            return replace(reply, replaces=True)
-        return replace(reply, text=blocks([(run(question.text, Style.HEADING),), reply.text]))
+    def reset(self, chat: Chat) -> Reply:
+        """Forget the conversation: the next question stands for itself."""
+        self._memory.forget(chat.memory)
+        return Reply(text=(run(texts(chat.language)("forgotten")),))
 
-    def _hits(
+    def said(self, chat: Chat, message: int, reply: Reply) -> None:
+        """Note that a message of the bot has this reply, so that a reply to it is understood."""
+        if reply.question:
+            self._memory.link(chat.key, message, reply.question)
+
+    def _before(self, chat: Chat, replied: int) -> list[Meaning]:
+        """The conversation that a question goes on with: the answer it replies to, else the last turns."""
+        answered = self._memory.answered_by(chat.key, replied) if replied else None
+        return [answered] if answered else self._memory.recall(chat.memory)
+
+    def _answer(
+        self,
+        chat: Chat,
+        stored: StoredQuestion,
+        meaning: Meaning,
+        response: SearchResponse | None,
+        message: int = 0,
+        lead: StyledText = (),
+    ) -> Reply:
+        """Remember what the question meant, and say what was found."""
+        self._memory.note(chat.memory, meaning, message)
+        seconds = response.seconds if response else None
+        self._state.questions.set_answered(stored.id, response is None or response.answered, seconds=seconds)
+        say = texts(chat.language)
+        if response is None:
+            article_id, title = meaning.turn.articles[0]
+            action = Read(self._state.article_keys.key(article_id), fresh=1)
+            said = (run(say("opened", title=one_line(title, TITLE_LIMIT)), Style.META),)
+            page = self._reader.page(article_id, action, say, lead=said)
+            return replace(page, question=stored.id) if page else Reply(text=(run(say("gone")),))
+        if meaning.skip and not response.hits:
+            return Reply(text=(run(say("no_more")),), question=stored.id)
+        nearest = int(bool(meaning.skip) and not response.answered)
+        shown = Shown(stored, meaning, response, ShowPage(stored.id, 0, nearest))
+        return self._answers.hits(shown, say, lead)
+
+    def _press_of(
         self,
         chat: Chat,
         question: StoredQuestion,
-        response: SearchResponse,
-        shown: ShowPage,
-        lead: StyledText = (),
+        action: ShowPage | Unfold | Rate | Ask | Alone | Choose,
     ) -> Reply:
         say = texts(chat.language)
-        leads = [lead, understood_text(response.understood, say)]
-        cards = [
-            self._card(hit, shown.page * PAGE_SIZE + place, say, response)
-            for place, hit in enumerate(response.hits, start=1)
-        ]
-        limited = ((self._literally(question, say),),) if leads[1] else ()
-        if not response.answered and not shown.nearest:
-            return self._refusal(question, cards, blocks(leads), say, limited)
-        if not response.answered:
-            leads.append((run(say("nearest_header"), Style.META),))
-        pages = -(-response.total // PAGE_SIZE)
-        if shown.page:
-            leads.append(
-                (run(say("article_page", page=shown.page + 1, pages=max(pages, shown.page + 1)), Style.META),)
-            )
-        last = (*_page_row(shown, pages, say), *_rating_row(question))
-        buttons = (_unfold_row(cards, shown, say), *limited, last)
-        return Reply(
-            text=cards_text(cards, blocks(leads), say),
-            buttons=tuple(row for row in buttons if row),
-            image=None if shown.page or not response.answered else _image(response.hits[0]),
-        )
+        match action:
+            case ShowPage():
+                return self._show_page(question, action, say)
+            case Unfold():
+                page = ShowPage(question.id, min(action.page, LAST_PAGE))
+                return self._answers.unfolded(self._shown(question, page), action, say)
+            case Rate():
+                self._state.questions.rate(question.id, bool(action.good))
+                return Reply(notice=say("rated_good" if action.good else "rated_bad"))
+            case Choose():
+                return self._choose(chat, question, action)
+            case Ask() | Alone():
+                return self._ask_again(chat, question, action)
 
-    def _refusal(
-        self,
-        question: StoredQuestion,
-        cards: list[Card],
-        lead: StyledText,
-        say: Texts,
-        limited: tuple[tuple[Button, ...], ...],
-    ) -> Reply:
-        more = Button(label=say("show_nearest"), action=ShowPage(question.id, 0, nearest=1), key="m")
-        nearest = replace(cards[0], number=0) if cards else None
-        return Reply(text=refusal_text(nearest, lead, say), buttons=(((more,),) if cards else ()) + limited)
+    def _shown(self, question: StoredQuestion, page: ShowPage) -> Shown:
+        meaning = self._memory.meaning(question.id) or Meaning(question.id, Turn(question.text, ()))
+        response = self._interpreter.page(meaning, page.page, literal=question.literal)
+        return Shown(question, meaning, response, page)
 
-    def _card(self, hit: Hit, number: int, say: Texts, response: SearchResponse) -> Card:
-        strong = not response.answered or hit.score >= response.threshold
-        newer = self._archive.article(hit.newer, keywords=False) if hit.newer else None
-        copies = [self._archive.article(each, keywords=False) for each in hit.duplicates[:_MOST_COPIES]]
-        return Card(
-            hit,
-            number,
-            self._links.source(hit, say),
-            strong,
-            response.answered and strong,
-            tuple(self._pointer(each, each.source or each.author or each.title) for each in copies if each),
-            self._pointer(newer, newer.title) if newer else None,
-        )
+    def _show_page(self, question: StoredQuestion, action: ShowPage, say: Texts) -> Reply:
+        shown = self._shown(question, replace(action, page=min(action.page, LAST_PAGE)))
+        if not shown.response.hits:
+            return Reply(notice=say("no_more"))
+        return replace(self._answers.hits(shown, say), replaces=True)
 
-    def _pointer(self, article: Article, label: str) -> Source:
-        return Source(self._links.address(article) or "", one_line(label or article.id, TITLE_LIMIT))
+    def _ask_again(self, chat: Chat, question: StoredQuestion, action: Ask | Alone) -> Reply:
+        """A question proposed by the bot, asked in this chat; or the chat's own one, taken differently."""
+        literal = isinstance(action, Ask) and bool(action.literal)
+        proposed = isinstance(action, Ask) and not literal
+        if not proposed:
+            self._memory.take_back(chat.memory, question=question.id)
+        literal = literal or (question.literal and not proposed)
+        reply = self.ask(chat, question.text, literal=literal, alone=True)
+        if not proposed:
+            return replace(reply, replaces=True)
+        return replace(reply, text=blocks([(run(question.text, Style.HEADING),), reply.text]))
 
-    def _literally(self, question: StoredQuestion, say: Texts) -> Button:
-        return Button(label=say("literal"), action=Ask(question.id, literal=1), key="x")
-
-    def _unfold(self, chat: Chat, question: StoredQuestion, action: Unfold) -> Reply:
-        say = texts(chat.language)
-        response = self._search(question, min(action.page, _LAST_PAGE))
-        hits = {hit.passage_id: (place, hit) for place, hit in enumerate(response.hits, start=1)}
-        if action.passage not in hits:
-            return Reply(notice=say("outdated"))
-        place, hit = hits[action.passage]
-        before, after = min(action.before, _MOST_NEIGHBOURS), min(action.after, _MOST_NEIGHBOURS)
-        passages = self._archive.passages(hit.article_id)
-        near = [each for each in passages if -before <= each.ordinal - hit.ordinal <= after]
-        card = self._card(hit, action.page * PAGE_SIZE + place, say, response)
-        more = _neighbour_row(replace(action, before=before, after=after), passages, near, say)
-        key = self._state.article_keys.key(hit.article_id)
-        nearest = 0 if response.answered else 1
-        last = (
-            Button(label=say("back"), action=ShowPage(question.id, action.page, nearest), key="b"),
-            Button(label=say("read"), action=Read(key, 0, hit.ordinal + 1, fresh=1), key="r"),
-        )
-        buttons = (more, last) if more else (last,)
-        return Reply(text=unfolded_text(card, near, say), buttons=buttons, replaces=True)
+    def _choose(self, chat: Chat, question: StoredQuestion, action: Choose) -> Reply:
+        """One of the matters that an ambiguous question may be about."""
+        earlier = self._memory.meaning(question.id)
+        number = self._state.questions.add(chat.key, question.text) if earlier else 0
+        chosen = self._interpreter.chosen(number, earlier, action.place) if earlier else None
+        if chosen is None:
+            return Reply(notice=texts(chat.language)("outdated"))
+        self._memory.take_back(chat.memory, question=question.id)
+        stored = StoredQuestion(number, chat.key, question.text, False)
+        return replace(self._answer(chat, stored, *chosen), replaces=True)
 
     def _read(self, chat: Chat, action: Read) -> Reply:
         say = texts(chat.language)
         article_id = self._state.article_keys.article_id(action.article)
         reply = self._reader.page(article_id, action, say) if article_id is not None else None
         return reply or Reply(notice=say("gone"))
+
+    def _related(self, chat: Chat, action: Related) -> Reply:
+        return self._relatives.to_article(action, texts(chat.language))
+
+    def _latest(self, chat: Chat, action: Latest) -> Reply:
+        return replace(self._news.page(action, texts(chat.language)), replaces=True)
 
     def _set_language(self, chat: Chat, action: SetLanguage) -> Reply:
         languages = list(Language)
@@ -256,47 +288,3 @@ def _choice(card: Card, say: Texts) -> Choice:
         cards_text([card], (), say),
         hit.image,
     )
-
-
-def _unfold_row(cards: list[Card], shown: ShowPage, say: Texts) -> tuple[Button, ...]:
-    return tuple(
-        Button(
-            label=say("unfold", number=card.number),
-            action=Unfold(shown.question, shown.page, card.hit.passage_id),
-            key=str(card.number),
-        )
-        for card in cards
-    )
-
-
-def _page_row(shown: ShowPage, pages: int, say: Texts) -> tuple[Button, ...]:
-    row = []
-    if shown.page:
-        row.append(Button(label=say("earlier_page"), action=replace(shown, page=shown.page - 1), key="p"))
-    if shown.page + 1 < min(pages, _LAST_PAGE):
-        row.append(Button(label=say("later_page"), action=replace(shown, page=shown.page + 1), key="n"))
-    return tuple(row)
-
-
-def _rating_row(question: StoredQuestion) -> tuple[Button, ...]:
-    return (
-        Button(label="👍", action=Rate(question.id, 1)),
-        Button(label="👎", action=Rate(question.id, 0)),
-    )
-
-
-def _neighbour_row(
-    action: Unfold, passages: list[Passage], near: list[Passage], say: Texts
-) -> tuple[Button, ...]:
-    if not near:
-        return ()
-    row = []
-    if passages[0].ordinal < near[0].ordinal and action.before < _MOST_NEIGHBOURS:
-        row.append(Button(label=say("before"), action=replace(action, before=action.before + 2), key="u"))
-    if passages[-1].ordinal > near[-1].ordinal and action.after < _MOST_NEIGHBOURS:
-        row.append(Button(label=say("after"), action=replace(action, after=action.after + 2), key="d"))
-    return tuple(row)
-
-
-def _image(hit: Hit) -> str | None:
-    return hit.image if is_web_link(hit.image) else None

@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from bot.i18n import Texts
+from bot.memory import Meaning
 from bot.shortening import window
 from bot.styled import ELLIPSIS, Run, Style, StyledText, cut, joined, mark, one_line, run, utf16_length
 from bot.telegram_html import ENTITY_LIMIT, MESSAGE_LIMIT, entity_count
-from retrieval.types import Filters, Hit, Passage, Span, Understood
+from retrieval.types import Filters, Hit, Passage, SearchResponse, Span
 
 TITLE_LIMIT = 120
-_FIRST_ROOM, _ROOM, _WEAK_ROOM = 640, 260, 80
+WORDING_LIMIT = 120
+_FIRST_ROOM, _ROOM, WEAK_ROOM = 640, 260, 80
 _SCALES = (1.0, 0.75, 0.5, 0.3)
 _HIGHLIGHTS = 10
 
@@ -29,7 +31,8 @@ class Card:
     """A hit with its number in the list and where it leads.
 
     `strong` ones are shown at length; the sentence of one that `answers` is marked as the answer.
-    `copies` names other places that published the article, `newer` a newer article on the same matter.
+    `copies` names other places that published the article, `newer` a newer article on the same matter,
+    `hashtags` what it is about.
     """
 
     hit: Hit
@@ -39,6 +42,7 @@ class Card:
     answers: bool = True
     copies: tuple[Source, ...] = ()
     newer: Source | None = None
+    hashtags: str = ""
 
 
 def cards_text(cards: Sequence[Card], lead: StyledText, texts: Texts) -> StyledText:
@@ -48,7 +52,7 @@ def cards_text(cards: Sequence[Card], lead: StyledText, texts: Texts) -> StyledT
         for place, card in enumerate(cards):
             if place and not card.strong and cards[place - 1].strong:
                 parts.append((run(texts("also_near"), Style.META),))
-            room = (_FIRST_ROOM if place == 0 else _ROOM) if card.strong else _WEAK_ROOM
+            room = (_FIRST_ROOM if place == 0 else _ROOM) if card.strong else WEAK_ROOM
             parts.append(card_text(card, int(room * scale), texts))
         text = blocks(parts)
         if utf16_length(text) <= MESSAGE_LIMIT and entity_count(text) <= ENTITY_LIMIT:
@@ -72,7 +76,8 @@ def headline(card: Card, texts: Texts) -> StyledText:
     lines: list[Run] = [*number, title]
     for place, detail in enumerate(details):
         lines += [run(" · " if place else "\n", Style.META), detail]
-    return joined([*lines, *_relations(card, texts)])
+    tags = [run(f"\n{card.hashtags}", Style.META)] if card.hashtags else []
+    return joined([*lines, *_relations(card, texts), *tags])
 
 
 def passage_text(card: Card, room: int) -> StyledText:
@@ -107,23 +112,39 @@ def unfolded_text(card: Card, passages: Sequence[Passage], texts: Texts) -> Styl
     return cut(blocks(parts), MESSAGE_LIMIT)
 
 
-def refusal_text(nearest: Card | None, lead: StyledText, texts: Texts) -> StyledText:
+def refusal_text(nearest: StyledText, lead: StyledText, texts: Texts) -> StyledText:
     """That nothing answers, and the nearest thing found."""
-    if nearest is None:
+    if not nearest:
         why = texts("nothing_within") if lead else texts("nothing_near")
         return blocks([lead, (run(texts("refusal")),), (run(why),)])
     said = texts("refusal") + "\n" + texts("nearest_is")
-    return blocks([lead, (run(said),), card_text(nearest, _WEAK_ROOM, texts)])
+    return blocks([lead, (run(said),), nearest])
 
 
-def understood_text(understood: Sequence[Understood], texts: Texts) -> StyledText:
-    """Which phrases of the question were read as limits, and which limits."""
+def understood_text(meaning: Meaning, response: SearchResponse, texts: Texts) -> StyledText:
+    """What the question was taken to mean: its full wording, phrases read as limits, limits in force."""
     phrases = [
         f"{one_line(each.phrase, 40)} → {limits}"
-        for each in understood
+        for each in response.understood
         if (limits := filters_text(each.filters, texts))
     ]
-    return (run(texts("understood", phrases="；".join(phrases)), Style.META),) if phrases else ()
+    if not meaning.follows:
+        return (run(texts("understood", phrases="；".join(phrases)), Style.META),) if phrases else ()
+    said = one_line(meaning.turn.text, WORDING_LIMIT)
+    within = [one_line(title, WORDING_LIMIT) for title in _only_article(meaning)]
+    inherited = filters_text(meaning.filters, texts) if meaning.filters and not phrases else ""
+    if meaning.skip:
+        said = texts("more_of", question=said)
+    elif within:
+        said = texts("asked_of", title=within[0], question=said)
+    listed = "；".join([said, *phrases, *([inherited] if inherited else [])])
+    return (run(texts("understood", phrases=listed), Style.META),)
+
+
+def _only_article(meaning: Meaning) -> list[str]:
+    """The title of the one article that is asked, if only one is."""
+    only = meaning.filters.article_ids if meaning.filters else ()
+    return [title for article, title in meaning.turn.articles if only == (article,) and title]
 
 
 def filters_text(filters: Filters, texts: Texts) -> str:

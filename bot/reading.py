@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from bot.actions import Read
+from bot.actions import Read, Related
 from bot.archive import Archive
-from bot.formatting import Source, day
+from bot.formatting import Source, blocks, day
+from bot.hashtags import Hashtags
 from bot.i18n import Texts
 from bot.reply import Button, Reply
 from bot.shortening import window
@@ -61,12 +62,19 @@ def page_at(spans: Sequence[Span], position: int) -> int:
 
 
 def page_text(
-    article: Article, number: int, marked: Span | None, source: Source | None, texts: Texts
+    article: Article,
+    number: int,
+    marked: Span | None,
+    source: Source | None,
+    texts: Texts,
+    *,
+    hashtags: str = "",
 ) -> StyledText:
-    """One page: the title and details on the first, headings bold, the marked place as a quotation."""
+    """One page: title, details and hashtags, headings bold, the marked place as a quotation."""
     spans = pages(article.text)
     start, end = spans[number]
-    parts: list[Run] = [*_headline(article, source, texts), Run("\n\n")]
+    tags = [run(f"\n{hashtags}", Style.META)] if hashtags else []
+    parts: list[Run] = [*_headline(article, source, texts), *tags, Run("\n\n")]
     headings = set(article.headings)
     written = False
     for place, (first, last) in enumerate(paragraphs(article.text)):
@@ -108,12 +116,14 @@ def _pieces(text: str) -> Iterator[Span]:
 class Reader:
     """Opens articles page by page, with buttons to turn the pages."""
 
-    def __init__(self, archive: Archive, state: State) -> None:
+    def __init__(self, archive: Archive, state: State, hashtags: Hashtags) -> None:
         self._archive = archive
         self._state = state
+        self._hashtags = hashtags
 
-    def page(self, article_id: str, action: Read, texts: Texts) -> Reply | None:
-        """The page that `action` asks for (the nearest there is), None where the article is gone."""
+    def page(self, article_id: str, action: Read, texts: Texts, *, lead: StyledText = ()) -> Reply | None:
+        """The page that `action` asks for (the nearest there is) below `lead`, None where the article is
+        gone."""
         article = self._archive.article(article_id, keywords=False)
         if article is None:
             return None
@@ -128,8 +138,11 @@ class Reader:
             row.append(Button(label=texts("earlier_page"), action=replace(turned, page=number - 1), key="p"))
         if number + 1 < len(spans):
             row.append(Button(label=texts("later_page"), action=replace(turned, page=number + 1), key="n"))
-        text = page_text(article, number, marked, source, texts)
-        return Reply(text=text, buttons=(tuple(row),) if row else (), replaces=not action.fresh)
+        row.append(Button(label=texts("related"), action=Related(action.article), key="s"))
+        tags = self._hashtags.of(article_id)
+        text = page_text(article, number, marked, source, texts, hashtags=tags)
+        image = article.image if action.fresh and is_web_link(article.image) else None
+        return Reply(text=blocks([lead, text]), buttons=(tuple(row),), replaces=not action.fresh, image=image)
 
     def _marked(self, article: Article, ordinal: int) -> Span | None:
         passages = self._archive.passages(article.id) if ordinal >= 0 else []

@@ -21,7 +21,7 @@ class Reply:
     """One message. `replaces` says that it takes the place of the message whose button was pressed.
 
     `image` is the picture of the article shown first, `notice` a short line for whoever pressed a button.
-    A reply without text is only its notice.
+    A reply without text is only its notice. `question` is the number of the question it answers, 0 for none.
     """
 
     text: StyledText = ()
@@ -29,3 +29,4 @@ class Reply:
     replaces: bool = False
     image: str | None = None
     notice: str = ""
+    question: int = 0

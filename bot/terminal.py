@@ -89,6 +89,10 @@ class Terminal:
                 if rest.strip()
                 else greeter.ask_what(self._chat.language)
             )
+        if command == "/latest":
+            return self._conversation.latest(self._chat)
+        if command == "/reset":
+            return self._conversation.reset(self._chat)
         if command == "/start":
             return greeter.welcome(self._chat.language)
         if command == "/language":

@@ -35,7 +35,8 @@ class Callbacks:
             return
         reply = await self._assistant.run(self._assistant.conversation.press, chat, action)
         await acknowledge(query, reply.notice)
-        await _show(query.message, reply)
+        shown = await _show(query.message, reply)
+        await self._assistant.run(self._assistant.conversation.said, chat, shown, reply)
 
 
 async def acknowledge(query: CallbackQuery, notice: str = "") -> None:
@@ -44,8 +45,8 @@ async def acknowledge(query: CallbackQuery, notice: str = "") -> None:
         await query.answer(notice or None)
 
 
-async def _show(message: Message, reply: Reply) -> None:
-    if not reply.text:
-        return
-    if not reply.replaces or not await replace(message, reply, number=message.message_id):
-        await send(message, reply)
+async def _show(message: Message, reply: Reply) -> int:
+    """Show the reply, in the place of the message if it is meant to; the number of the message with it."""
+    if not reply.text or (reply.replaces and await replace(message, reply, number=message.message_id)):
+        return message.message_id
+    return (await send(message, reply)).message_id

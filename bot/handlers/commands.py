@@ -1,4 +1,4 @@
-"""/start, /ask, /help and /language, in private chats and groups; and the menu that lists them."""
+"""/start, /ask, /latest, /reset, /help and /language, in private chats and groups; and the menu of them."""
 
 import logging
 
@@ -11,7 +11,7 @@ from bot.delivery import send
 from bot.i18n import Language, texts
 from bot.reply import Reply
 
-_MENU = ("ask", "start", "language", "help")
+_MENU = ("ask", "latest", "reset", "start", "language", "help")
 _MENU_LANGUAGES = ((None, Language.ENGLISH), ("zh", Language.SIMPLIFIED_CHINESE), ("en", Language.ENGLISH))
 _logger = logging.getLogger(__name__)
 
@@ -28,6 +28,8 @@ class Commands:
         return [
             CommandHandler("start", self.start, filters=new),
             CommandHandler("help", self.help, filters=new),
+            CommandHandler("latest", self.latest, filters=new),
+            CommandHandler("reset", self.reset, filters=new),
             CommandHandler("language", self.language, filters=new),
             CommandHandler("ask", self.ask, filters=new | filters.UpdateType.EDITED_MESSAGE),
         ]
@@ -46,6 +48,16 @@ class Commands:
         """Say how it works."""
         language = (await self._assistant.chat(update)).language
         await self._say(update, self._assistant.conversation.greeter.help(language))
+
+    async def latest(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
+        """List what is new."""
+        chat = await self._assistant.chat(update)
+        await self._say(update, await self._assistant.run(self._assistant.conversation.latest, chat))
+
+    async def reset(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
+        """Forget the sender's conversation."""
+        chat = await self._assistant.chat(update)
+        await self._say(update, await self._assistant.run(self._assistant.conversation.reset, chat))
 
     async def language(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
         """Offer the languages."""

@@ -1,4 +1,4 @@
-"""Private chats: any text is a question."""
+"""Private chats: any text is a question; what is forwarded asks for related articles."""
 
 from telegram import Update
 from telegram.ext import ContextTypes, MessageHandler, filters
@@ -18,6 +18,7 @@ class PrivateChat:
         private = filters.ChatType.PRIVATE & (filters.UpdateType.MESSAGE | filters.UpdateType.EDITED_MESSAGE)
         return [
             MessageHandler(private & filters.COMMAND, self.unknown_command),
+            MessageHandler(private & filters.FORWARDED & ~filters.StatusUpdate.ALL, self.forwarded),
             MessageHandler(private & ~filters.StatusUpdate.ALL, self.question),
         ]
 
@@ -28,6 +29,15 @@ class PrivateChat:
             return
         text = message.text or message.caption or ""
         await self._assistant.answer(update, text, quote=False)
+
+    async def forwarded(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
+        """Find articles related to a message that was passed on."""
+        message = update.effective_message
+        if message is not None:
+            text = message.text or message.caption or ""
+            chat = await self._assistant.chat(update)
+            related = self._assistant.conversation.related_to
+            await send(message, await self._assistant.run(related, chat, text))
 
     async def unknown_command(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
         """Say how it works."""

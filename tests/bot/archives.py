@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from bot.archive import Overview
+from retrieval.searching import merge_filters
 from retrieval.segmentation import split_sentences
 from retrieval.types import Article, Filters, Hit, Passage, SearchResponse, Understood
 
@@ -22,7 +23,12 @@ class FakeArchive:
         return self._articles.get(article_id)
 
     def articles(self, *, order: str = "added", limit: int | None = None) -> Iterable[Article]:
-        return list(self._articles.values())[:limit]
+        found = list(self._articles.values())
+        if order == "newest":
+            found.sort(
+                key=lambda each: each.published_at.isoformat() if each.published_at else "", reverse=True
+            )
+        return found[:limit]
 
     def passages(self, article_id: str) -> list[Passage]:
         article = self._articles.get(article_id)
@@ -56,17 +62,25 @@ class FakeArchive:
         offset: int = 0,
         filters: Filters | None = None,
         understand: bool = True,
+        group: bool = True,
     ) -> SearchResponse:
         self.questions.append(query)
         if self.failing:
             raise RuntimeError("the disk is on fire")
-        understood = ()
+        understood: tuple[Understood, ...] = ()
         if understand and "去年" in query:
             start = query.index("去年")
             limits = Filters(after="2020-01-01", before="2020-12-31")
             understood = (Understood(phrase="去年", span=(start, start + 2), filters=limits),)
             query = query.replace("去年", "")
-        best = sorted(self._best_of_each(query, understood), key=lambda hit: -hit.score)
+        applied = merge_filters(filters, understood[0].filters if understood else None)
+        hits = [
+            hit
+            for each in self._articles.values()
+            if _within(each, applied)
+            for hit in self._hits(each, query, group=group)
+        ]
+        best = sorted(hits, key=lambda hit: -hit.score)
         return SearchResponse(
             query=query,
             answered=bool(best) and best[0].score >= THRESHOLD,
@@ -74,17 +88,14 @@ class FakeArchive:
             total=len(best),
             offset=offset,
             threshold=THRESHOLD,
+            filters=applied,
             understood=understood,
         )
 
-    def _best_of_each(self, query: str, understood: tuple[Understood, ...]) -> Iterable[Hit]:
-        for article in self._articles.values():
-            if understood and (article.published_at is None or article.published_at.year != 2020):
-                continue
-            hits = [self._hit(article, passage, query) for passage in self.passages(article.id)]
-            best = max(hits, key=lambda hit: hit.score)
-            if best.score > 0:
-                yield best
+    def _hits(self, article: Article, query: str, *, group: bool) -> list[Hit]:
+        hits = [self._hit(article, passage, query) for passage in self.passages(article.id)]
+        found = sorted((hit for hit in hits if hit.score > 0), key=lambda hit: -hit.score)
+        return found[:1] if group else found
 
     def _hit(self, article: Article, passage: Passage, query: str) -> Hit:
         pairs = {query[place : place + 2].lower() for place in range(len(query) - 1)}
@@ -106,9 +117,21 @@ class FakeArchive:
             published_at=article.published_at,
             image=article.image,
             path=article.path,
+            categories=article.categories,
             answer=answer,
             highlights=tuple((start, start + 2) for start in found),
         )
+
+
+def _within(article: Article, filters: Filters | None) -> bool:
+    if filters is None:
+        return True
+    day = article.published_at.date().isoformat() if article.published_at else ""
+    return (
+        (not filters.article_ids or article.id in filters.article_ids)
+        and (not filters.after or str(filters.after) <= day)
+        and (not filters.before or "" < day <= str(filters.before))
+    )
 
 
 def article(number: int, title: str, text: str, **fields: object) -> Article:

@@ -1,6 +1,6 @@
 """Conversations as values: what a question and a button give, without any surface."""
 
-from bot.actions import Ask, Read, ShowPage, Unfold
+from bot.actions import Alone, Ask, Choose, Rate, Read, Related, ShowPage, Unfold
 from bot.conversation import Chat, Conversation
 from bot.links import deep_link_payload, parse_payload
 from bot.reply import Reply
@@ -31,7 +31,7 @@ def test_an_answer_has_titles_marks_and_buttons(conversation: Conversation, chat
 def test_a_refusal_marks_nothing_as_an_answer(conversation: Conversation, chat: Chat) -> None:
     reply = conversation.ask(chat, "明天黑河到上海的航班还有票吗")
     assert styled(reply, Style.ANSWER) == []
-    assert actions(reply) == [ShowPage(1, 0, nearest=1)]
+    assert actions(reply) == [ShowPage(1, 0, nearest=1), Rate(1, 1), Rate(1, 0)]
     near = conversation.press(chat, ShowPage(1, 0, nearest=1))
     assert styled(near, Style.ANSWER) == []
     assert near.replaces
@@ -100,7 +100,7 @@ def test_limits_read_out_of_a_question_can_be_undone(conversation: Conversation,
     assert "理解为" not in plain(again.text)
     none = conversation.ask(chat, "去年 qqq")
     assert "理解为" in plain(none.text)
-    assert actions(none) == [Ask(3, literal=1)]
+    assert actions(none) == [Ask(3, literal=1), Rate(3, 1), Rate(3, 0)]
 
 
 def test_the_archive_is_asked_once_a_question(
@@ -137,3 +137,119 @@ def test_articles_without_title_or_details(
 ) -> None:
     archive._articles["bare"] = Article(id="bare", text="独角兽在这里。")
     assert plain(conversation.ask(chat, "独角兽在这里").text) == "1. bare\n独角兽在这里。"
+
+
+def numbers(reply: Reply) -> list[int]:
+    return [action.passage for action in actions(reply) if isinstance(action, Unfold)]
+
+
+def test_a_follow_up_is_understood_said_and_undone(conversation: Conversation, chat: Chat) -> None:
+    conversation.ask(chat, "莫斯科郊外的仓库有几名员工")
+    follow = conversation.ask(chat, "那口岸食堂呢？")
+    assert plain(follow.text).startswith("理解为：口岸食堂的仓库有几名员工")
+    undo = next(action for action in actions(follow) if isinstance(action, Alone))
+    alone = conversation.press(chat, undo)
+    assert alone.replaces
+    assert "理解为" not in plain(alone.text)
+    assert styled(alone, Style.TITLE)[1] == "口岸食堂"
+
+
+def test_more_shows_the_passages_that_come_next(conversation: Conversation, chat: Chat) -> None:
+    first = conversation.ask(chat, "口岸")
+    more = conversation.ask(chat, "还有吗？")
+    assert plain(more.text).startswith("理解为：接着“口岸”往下看")
+    assert numbers(more)
+    assert not set(numbers(first)) & set(numbers(more))
+    seen = [*numbers(first), *numbers(more)]
+    while numbers(more):
+        more = conversation.ask(chat, "还有吗？")
+        assert not set(seen) & set(numbers(more))
+        seen += numbers(more)
+    assert plain(more.text) == "没有更多了。"
+
+
+def test_pages_of_more_open_later(conversation: Conversation, chat: Chat, archive: FakeArchive) -> None:
+    archive._articles["long"] = article(
+        9, "长文", "\n".join(f"口岸的第{n}件事。" for n in range(20)), id="long"
+    )
+    conversation.ask(chat, "口岸")
+    more = conversation.ask(chat, "还有吗")
+    page = next(action for action in actions(more) if isinstance(action, ShowPage))
+    second = conversation.press(chat, page)
+    assert plain(second.text).startswith("理解为：接着“口岸”往下看\n\n")
+    assert not set(numbers(more)) & set(numbers(second))
+    assert conversation.press(chat, Unfold(page.question, 1, numbers(second)[0])).text
+
+
+def test_an_article_on_the_table_is_opened_or_asked(conversation: Conversation, chat: Chat) -> None:
+    first = conversation.ask(chat, "口岸今天")
+    second = styled(first, Style.TITLE)[3]
+    opened = conversation.ask(chat, "第二篇讲了什么")
+    assert plain(opened.text).startswith(f"理解为：打开《{second}》\n\n{second}\n")
+    assert any(isinstance(action, Related) for action in actions(opened))
+    conversation.ask(chat, "口岸今天")
+    asked = conversation.ask(chat, "第一篇里今天通过货车多少")
+    assert plain(asked.text).startswith("理解为：在《口岸日志》里找：今天通过货车多少")
+    assert len(numbers(asked)) == 1
+
+
+def test_limits_stay_in_force_and_are_said(conversation: Conversation, chat: Chat) -> None:
+    conversation.ask(chat, "去年口岸小镇有几所小学")
+    follow = conversation.ask(chat, "它离口岸有几公里？")
+    assert plain(follow.text).startswith("理解为：口岸小镇离口岸有几公里？；2020-01-01 至 2020-12-31")
+    assert len(numbers(follow)) == 1
+    conversation.reset(chat)
+    assert "理解为" not in plain(conversation.ask(chat, "它离口岸有几公里？").text)
+
+
+def test_an_incomplete_question_offers_what_it_may_be_about(
+    conversation: Conversation, chat: Chat, archive: FakeArchive
+) -> None:
+    for number, name in enumerate(("东桥", "西桥：新的一座"), start=8):
+        archive._articles[name] = article(number, name, f"{name[:2]}什么时候通车？{number}月通车。", id=name)
+    reply = conversation.ask(chat, "什么时候通车？")
+    choices = [action for action in actions(reply) if isinstance(action, Choose)]
+    labels = [button.label for row in reply.buttons for button in row if isinstance(button.action, Choose)]
+    assert plain(reply.text).startswith("你问的是哪一个？\n\n1. ")
+    assert labels[:2] == ["是问“东桥”？", "是问“西桥”？"]
+    chosen = conversation.press(chat, choices[1])
+    assert chosen.replaces
+    assert plain(chosen.text).startswith("理解为：在《西桥：新的一座》里找：西桥什么时候通车？")
+    assert len(numbers(chosen)) == 1
+    assert conversation.press(chat, Choose(choices[0].question, 9)).notice
+    assert conversation.press(Chat("8", chat.language), choices[0]).notice
+    assert not any(
+        isinstance(action, Choose) for action in actions(conversation.ask(chat, "东桥什么时候通车？"))
+    )
+
+
+def test_an_edited_question_takes_its_own_place(conversation: Conversation, chat: Chat) -> None:
+    conversation.ask(chat, "莫斯科郊外的仓库有几名员工", message=1)
+    conversation.ask(chat, "口岸食堂的饺子多少钱", message=2)
+    edited = conversation.ask(chat, "那口岸食堂呢？", message=2)
+    assert plain(edited.text).startswith("理解为：口岸食堂的仓库有几名员工")
+
+
+def test_people_and_topics_have_conversations_of_their_own(conversation: Conversation, chat: Chat) -> None:
+    one, two = Chat("-5", chat.language, "-5/0/1"), Chat("-5", chat.language, "-5/0/2")
+    reply = conversation.ask(one, "莫斯科郊外的仓库有几名员工")
+    assert "理解为" not in plain(conversation.ask(two, "那口岸食堂呢？").text)
+    assert "理解为" in plain(conversation.ask(one, "那口岸食堂呢？").text)
+    conversation.said(one, 40, reply)
+    assert "理解为：口岸食堂的仓库" in plain(conversation.ask(two, "那口岸食堂呢？", replied=40).text)
+
+
+def test_related_articles_leave_out_the_article_itself(
+    conversation: Conversation, chat: Chat, state: State
+) -> None:
+    related = conversation.press(chat, Related(state.article_keys.key("a4")))
+    assert plain(related.text).startswith("与《口岸日志》相关的文章：")
+    titles = styled(related, Style.TITLE)[1::2]
+    assert titles
+    assert "口岸日志" not in titles
+    assert styled(related, Style.ANSWER) == []
+    assert conversation.press(chat, Related("a" * 16)).notice == "这篇文章已经不在库里了。"
+    forwarded = conversation.related_to(chat, "口岸食堂的饺子二十元一份，去年也是")
+    assert plain(forwarded.text).startswith("与转来的内容相关的文章：\n\n1. 口岸食堂")
+    assert plain(conversation.related_to(chat, "zzz qqq").text) == "没有找到相关的文章。"
+    assert plain(conversation.related_to(chat, "😀").text) == "请用文字提问，一句话就好。"

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.followups import Turn
 from bot.formatting import (
     Card,
     Source,
@@ -18,9 +19,10 @@ from bot.formatting import (
     understood_text,
 )
 from bot.i18n import Language, texts
+from bot.memory import Meaning
 from bot.styled import Style, StyledText, plain, utf16_length
 from bot.telegram_html import to_html
-from retrieval.types import Filters, Hit, Understood
+from retrieval.types import Filters, Hit, SearchResponse, Understood
 
 from .api_server import parse_html, units
 
@@ -117,10 +119,47 @@ def test_filters_in_words(filters: Filters, said: str) -> None:
     assert filters_text(filters, SAY) == said
 
 
-def test_what_was_understood() -> None:
-    understood = (
-        Understood(phrase="去年", span=(0, 2), filters=Filters(after="2020-01-01", before="2020-12-31")),
-        Understood(phrase="新浪的", span=(2, 5), filters=Filters(sources=("新浪",))),
-    )
-    assert plain(understood_text(understood, SAY)) == "理解为：去年 → 2020-01-01 至 2020-12-31；新浪的 → 新浪"
-    assert understood_text((), SAY) == ()
+def found(*understood: Understood) -> SearchResponse:
+    return SearchResponse(query="", answered=True, hits=(), total=0, understood=understood)
+
+
+LAST_YEAR = Understood(phrase="去年", span=(0, 2), filters=Filters(after="2020-01-01", before="2020-12-31"))
+
+
+def test_phrases_read_as_limits_are_said() -> None:
+    sina = Understood(phrase="新浪的", span=(2, 5), filters=Filters(sources=("新浪",)))
+    alone = Meaning(1, Turn("去年新浪的消息", ()))
+    said = plain(understood_text(alone, found(LAST_YEAR, sina), SAY))
+    assert said == "理解为：去年 → 2020-01-01 至 2020-12-31；新浪的 → 新浪"
+    assert understood_text(alone, found(), SAY) == ()
+
+
+@pytest.mark.parametrize(
+    ("meaning", "response", "said"),
+    [
+        (Meaning(1, Turn("赵州桥有多长？", ()), follows=True), found(), "理解为：赵州桥有多长？"),
+        (
+            Meaning(1, Turn("去年赵州桥修过吗", ()), follows=True),
+            found(LAST_YEAR),
+            "理解为：去年赵州桥修过吗；去年 → 2020-01-01 至 2020-12-31",
+        ),
+        (
+            Meaning(
+                1, Turn("赵州桥修过吗", ()), Filters(after="2020-01-01", before="2020-12-31"), follows=True
+            ),
+            found(),
+            "理解为：赵州桥修过吗；2020-01-01 至 2020-12-31",
+        ),
+        (
+            Meaning(1, Turn("修过吗", (), (("a", "赵州桥"),)), Filters(article_ids=("a",)), follows=True),
+            found(),
+            "理解为：在《赵州桥》里找：修过吗",
+        ),
+        (Meaning(1, Turn("修过吗", ()), skip=(1,), follows=True), found(), "理解为：接着“修过吗”往下看"),
+        (Meaning(1, Turn("长\u202e" * 200, ()), follows=True), found(), "理解为：" + "长" * 119 + "…"),
+    ],
+)
+def test_what_a_follow_up_was_taken_to_mean_is_said(
+    meaning: Meaning, response: SearchResponse, said: str
+) -> None:
+    assert plain(understood_text(meaning, response, SAY)) == said
