@@ -1,11 +1,12 @@
 """Verifying an index against its invariants, and deriving anew what is not as it must be."""
 
+import contextlib
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from retrieval.errors import IndexDamagedError
 from retrieval.homes import home_of
+from retrieval.locations import Location
 
 if TYPE_CHECKING:
     from retrieval.retriever import Retriever
@@ -53,14 +54,14 @@ def check(retriever: "Retriever", *, repair: bool = False) -> CheckReport:
     )
 
 
-def check_index(path: str | Path, *, repair: bool = False) -> CheckReport:
+def check_index(path: Location, *, repair: bool = False) -> CheckReport:
     """The same for the index at a location, whose note of what is current may be what is damaged."""
     from retrieval.retriever import Retriever
 
-    home = home_of(path)
-    if repair and home.exists():
-        with home.writing(seconds=0):
-            home.mend()
+    with contextlib.closing(home_of(path)) as home:
+        if repair and home.exists():
+            with home.writing(seconds=0):
+                home.mend()
     with Retriever.open(path, create=False) as retriever:
         return check(retriever, repair=repair)
 

@@ -3,6 +3,7 @@
 embeddings.errors.WendaError
 └── RetrievalError
     ├── IndexNotFoundError, IndexMismatchError, IndexDamagedError, IndexLockedError, StorageError
+├── IndexUnavailableError, BackendMissingError
     ├── SourceError, RemovalGuardError, ArticleError
     └── QueryError, EvaluationError, SettingsError
 """
@@ -28,6 +29,14 @@ class IndexDamagedError(RetrievalError):
 
 class IndexLockedError(RetrievalError):
     """Another process is writing to this index."""
+
+
+class IndexUnavailableError(RetrievalError):
+    """The server of the index is away, starting or too slow: the same call may succeed in a moment."""
+
+
+class BackendMissingError(RetrievalError):
+    """The packages that this kind of index needs are not installed; the message names the extra."""
 
 
 class StorageError(RetrievalError):

@@ -175,3 +175,6 @@ class Home(Protocol):
 
     def mend(self) -> None:
         """Find the current generation again where a crash has lost sight of it."""
+
+    def close(self) -> None:
+        """Release what the home itself holds open."""

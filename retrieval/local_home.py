@@ -64,3 +64,6 @@ class LocalHome:
             if not whole:
                 raise
             self.folder.switch(whole[-1])
+
+    def close(self) -> None:
+        """Nothing is held open."""

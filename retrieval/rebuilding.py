@@ -1,5 +1,6 @@
 """Deriving a whole index anew, beside the one that serves: for another encoder, analyzer or segmentation."""
 
+import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,9 +9,10 @@ from embeddings import load_encoder
 from embeddings.encoder import Encoder
 from retrieval.analyzers import analyzer_with
 from retrieval.homes import home_of
-from retrieval.index import Index, Library
+from retrieval.index import Home, Index, Library
 from retrieval.indexing import Batch, Incoming
 from retrieval.lexical.analyzer import Analyzer
+from retrieval.locations import Location
 from retrieval.preparation import prepare
 from retrieval.storage.reading import KnownArticle
 from retrieval.types import Article
@@ -22,7 +24,7 @@ LOCK_SECONDS = 10.0
 
 
 def rebuild(
-    path: str | Path,
+    path: Location,
     *,
     encoder: str | Encoder | None = None,
     user_dictionary: str | Path | None = None,
@@ -36,28 +38,39 @@ def rebuild(
     EncoderError.
     """
     home = home_of(path)
-    home.open().close()
-    with home.writing(seconds=LOCK_SECONDS):
-        old = home.open()
+    with contextlib.closing(home):
+        home.open().close()
+        with home.writing(seconds=LOCK_SECONDS):
+            _rebuild(home, encoder, user_dictionary, progress)
+
+
+def _rebuild(
+    home: Home,
+    encoder: str | Encoder | None,
+    user_dictionary: str | Path | None,
+    progress: "Callable[[Progress], None] | None",
+) -> None:
+    """See rebuild; the caller holds the writer's lock."""
+    old = home.open()
+    try:
+        manifest = old.manifest
+        chosen = (
+            load_encoder(encoder or manifest.encoder)
+            if encoder is None or isinstance(encoder, str)
+            else encoder
+        )
+        dictionary = user_dictionary or manifest.user_dictionary
+        given = Path(dictionary).expanduser() if dictionary else None
+        analyzer = analyzer_with(given)
+        new = home.beside(encoder=chosen, analyzer=analyzer, user_dictionary=given)
         try:
-            manifest = old.manifest
-            chosen = (
-                load_encoder(encoder or manifest.encoder)
-                if encoder is None or isinstance(encoder, str)
-                else encoder
-            )
-            dictionary = user_dictionary or manifest.user_dictionary
-            given = Path(dictionary).expanduser() if dictionary else None
-            analyzer = analyzer_with(given)
-            new = home.beside(encoder=chosen, analyzer=analyzer, user_dictionary=given)
-            try:
-                _fill(new, old.reader(), encoder=chosen, analyzer=analyzer, progress=progress)
-            except BaseException:
-                new.close()
-                raise
-        finally:
-            old.close()
-        home.switch(new)
+            _fill(new, old.reader(), encoder=chosen, analyzer=analyzer, progress=progress)
+        except BaseException:
+            new.close()
+            raise
+    finally:
+        old.close()
+    home.switch(new)
 
 
 def _fill(

@@ -11,6 +11,7 @@ from embeddings.encoder import Encoder
 from retrieval.errors import IndexMismatchError, IndexNotFoundError, RetrievalError
 from retrieval.homes import home_of
 from retrieval.index import Home, Index, View
+from retrieval.locations import Location
 from retrieval.manifest import Manifest
 from retrieval.status import Status, read_status
 from retrieval.types import Article, Filters, Passage, SearchResponse, SyncReport
@@ -61,7 +62,7 @@ class Retriever:
     @classmethod
     def open(
         cls,
-        path: str | Path,
+        path: Location,
         *,
         encoder: str | Encoder | None = None,
         create: bool = True,
@@ -69,7 +70,8 @@ class Retriever:
         link_template: str | None = None,
         lock_seconds: float = LOCK_SECONDS,
     ) -> Self:
-        """Open the index in a folder, making an empty one where there is none and `create` allows.
+        """Open the index at a location (see retrieval.locations; a folder, as a rule), making an empty one
+        where there is none and `create` allows.
 
         `encoder` is a name for load_encoder or an Encoder; left out, it is the one the index was made
         with, or
@@ -85,18 +87,22 @@ class Retriever:
             template = LinkTemplate(link_template)
         home = home_of(path)
         dictionary = Path(user_dictionary).expanduser() if user_dictionary is not None else None
-        if not home.exists():
-            if not create:
-                home.open().close()  # raises what is to be said
-            _make(home, encoder, dictionary, lock_seconds)
-        retriever = cls(
-            home,
-            encoder=None,
-            user_dictionary=dictionary,
-            template=template,
-            lock_seconds=lock_seconds,
-        )
-        retriever._adopt(encoder)
+        try:
+            if not home.exists():
+                if not create:
+                    home.open().close()  # raises what is to be said
+                _make(home, encoder, dictionary, lock_seconds)
+            retriever = cls(
+                home,
+                encoder=None,
+                user_dictionary=dictionary,
+                template=template,
+                lock_seconds=lock_seconds,
+            )
+            retriever._adopt(encoder)
+        except BaseException:
+            home.close()
+            raise
         return retriever
 
     def sync(
@@ -229,6 +235,8 @@ class Retriever:
             if self._index is not None:
                 self._index.close()
             self._index = self._searcher = None
+            if not self._closed:
+                self._home.close()
             self._closed = True
 
     def __enter__(self) -> Self:

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from retrieval.backend import Candidates
 from retrieval.errors import IndexDamagedError, IndexLockedError, IndexNotFoundError, StorageError
 from retrieval.lexical.index import LexicalDocument
+from retrieval.lexical.pruning import POSTINGS, affordable
 from retrieval.lexical.query import LexicalQuery
 from retrieval.storage.filtering import day_range
 from retrieval.types import Filters
@@ -30,10 +31,6 @@ from retrieval.types import Filters
 FORMAT_VERSION = 1
 """Bumped with the schema: an index of another version is refused."""
 
-POSTINGS = 100_000
-"""How many postings of the bodies one search may read, roughly; see above."""
-
-_TERMS_ALWAYS_KEPT = 6
 _POSITION_FILE = "position"
 _HEAP_BYTES = 100_000_000
 """What a commit may take in before it becomes more than one segment; only what is used of it is taken."""
@@ -151,11 +148,9 @@ class TantivyIndex:
 
     def _pruned(self, query: LexicalQuery) -> LexicalQuery:
         frequencies = self.document_frequencies([term.text for term in query.terms])
-        if int(frequencies.sum()) <= POSTINGS:
+        kept = affordable(frequencies, POSTINGS)
+        if len(kept) == len(query.terms):
             return query
-        rarest = np.argsort(frequencies, kind="stable")
-        affordable = int(np.searchsorted(np.cumsum(frequencies[rarest]), POSTINGS, side="right"))
-        kept = np.sort(rarest[: max(affordable, _TERMS_ALWAYS_KEPT)])
         return replace(query, terms=tuple(query.terms[i] for i in kept))
 
     def _clauses(self, query: LexicalQuery) -> Iterator[Any]:

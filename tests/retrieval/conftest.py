@@ -1,12 +1,21 @@
-"""Fixtures of retrieval's tests: small articles, an encoder that needs no model, an index of one's own."""
+"""Fixtures of retrieval's tests: small articles, an encoder that needs no model, an index of one's own.
 
+Whoever asks for `retriever`, `open_index` or `location` is run twice: on a local index, and on Milvus Lite.
+"""
+
+import contextlib
+import importlib.util
+import itertools
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from retrieval import Retriever
+from retrieval.homes import home_of
+from retrieval.locations import Location, MilvusLocation
 
 from .encoders import HashEncoder
 
@@ -42,14 +51,54 @@ def index_path(tmp_path: Path) -> Path:
     return tmp_path / "index"
 
 
+BACK_ENDS = ["local", "milvus"] if importlib.util.find_spec("milvus_lite") else ["local"]
+"""Without the extra, everything still passes."""
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def milvus_file(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A Milvus Lite file whose server runs as long as the session: each test has a name of its own in it."""
+    from retrieval.milvus.client import READING, Server
+
+    file = tmp_path_factory.mktemp("milvus") / "tests.db"
+    server = Server(MilvusLocation(uri=str(file), name="unused"))
+    server.connected(READING)
+    yield file
+    server.close()
+
+
+@pytest.fixture(params=BACK_ENDS)
+def location(request: pytest.FixtureRequest, index_path: Path) -> Location:
+    """Where the index of this test lives."""
+    if request.param == "local":
+        return index_path
+    file = request.getfixturevalue("milvus_file")
+    return MilvusLocation(uri=str(file), name=f"test_{next(_numbers)}", consistency="Strong")
+
+
 @pytest.fixture
-def open_index(index_path: Path, encoder: HashEncoder) -> Iterator[Callable[..., Retriever]]:
+def held_lock(location: Location) -> Callable[[], AbstractContextManager[None]]:
+    """Takes the writer's lock of the index, as another process would."""
+
+    @contextlib.contextmanager
+    def hold() -> Iterator[None]:
+        home = home_of(location)
+        with contextlib.closing(home), home.writing(seconds=0):
+            yield
+
+    return hold
+
+
+@pytest.fixture
+def open_index(location: Location, encoder: HashEncoder) -> Iterator[Callable[..., Retriever]]:
     """Opens retrievers on the index of this test; all are closed at its end."""
     opened: list[Retriever] = []
 
     def open_one(**options: Any) -> Retriever:
         options = {"encoder": encoder, "lock_seconds": 0.2} | options
-        opened.append(Retriever.open(index_path, **options))
+        opened.append(Retriever.open(location, **options))
         return opened[-1]
 
     yield open_one

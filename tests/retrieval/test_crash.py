@@ -39,6 +39,12 @@ with Retriever.open(sys.argv[1], encoder=HashEncoder()) as retriever:
 """
 
 
+@pytest.fixture
+def location(index_path: Path) -> Path:
+    """A folder; what a crash leaves on a server is tested in milvus/."""
+    return index_path
+
+
 def article(number: int, version: int) -> str:
     lines = [
         f"第{number}条河第{version}版：流经{(number * 7 + line) % 97}个城市，长{number * 31 + line}公里。"

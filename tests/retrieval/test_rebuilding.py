@@ -1,5 +1,6 @@
 """Another encoder, while questions go on being answered."""
 
+import contextlib
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -7,6 +8,10 @@ from pathlib import Path
 import pytest
 
 from retrieval import Article, IndexMismatchError, IndexNotFoundError, Retriever
+from retrieval.homes import home_of
+from retrieval.local_home import LocalHome
+from retrieval.locations import Location
+from retrieval.milvus.home import MilvusHome
 from retrieval.rebuilding import rebuild
 
 from .encoders import HashEncoder
@@ -15,7 +20,17 @@ from .test_sync import assert_sound, dense, ids, lexical
 Open = Callable[..., Retriever]
 
 
-def test_another_encoder_takes_over(open_index: Open, index_path: Path, folder: Path) -> None:
+def generations(location: Location) -> int:
+    """How many generations of the index there are."""
+    home = home_of(location)
+    if isinstance(home, LocalHome):
+        return len(list(home.folder.path.glob("generation-*")))
+    assert isinstance(home, MilvusHome)
+    with contextlib.closing(home):
+        return len(home.generations())
+
+
+def test_another_encoder_takes_over(open_index: Open, location: Location, folder: Path) -> None:
     old = open_index()
     (folder / "twin.txt").write_text(
         (folder / "more" / "loire.txt").read_text(encoding="utf-8") * 4, encoding="utf-8"
@@ -25,7 +40,7 @@ def test_another_encoder_takes_over(open_index: Open, index_path: Path, folder: 
     before = ids(old)
     other = HashEncoder("other", dimension=32, salt=5)
     told: list[int] = []
-    rebuild(index_path, encoder=other, progress=lambda progress: told.append(progress.done))
+    rebuild(location, encoder=other, progress=lambda progress: told.append(progress.done))
     assert told[-1] == 6
     new = open_index(encoder=other)
     assert new.status().dimension == 32
@@ -39,20 +54,20 @@ def test_another_encoder_takes_over(open_index: Open, index_path: Path, folder: 
     assert old.status().dimension == 32
     with pytest.raises(IndexMismatchError, match="made with the encoder 'other'"):
         dense(old, "河")
-    assert len(list(index_path.glob("generation-*"))) == 1
+    assert generations(location) == 1
 
 
 def test_the_same_encoder_derives_everything_anew(
-    open_index: Open, index_path: Path, folder: Path, encoder: HashEncoder
+    open_index: Open, location: Location, folder: Path, encoder: HashEncoder
 ) -> None:
     retriever = open_index()
     retriever.sync(folder)
-    rebuild(index_path, encoder=encoder)
+    rebuild(location, encoder=encoder)
     assert dense(retriever, "埃及人靠尼罗河的淤泥种小麦")[0] == "more/nile.md"
     assert_sound(retriever)
 
 
-def test_questions_go_on_being_answered(open_index: Open, index_path: Path, encoder: HashEncoder) -> None:
+def test_questions_go_on_being_answered(open_index: Open, location: Location, encoder: HashEncoder) -> None:
     retriever = open_index()
     retriever.add([Article(id=f"{n}", text=f"第{n}条河流经{n * 7}个城市。") for n in range(50)])
     done = threading.Event()
@@ -71,7 +86,7 @@ def test_questions_go_on_being_answered(open_index: Open, index_path: Path, enco
     for thread in threads:
         thread.start()
     for _ in range(3):
-        rebuild(index_path, encoder=encoder)
+        rebuild(location, encoder=encoder)
     done.set()
     for thread in threads:
         thread.join()
@@ -79,7 +94,7 @@ def test_questions_go_on_being_answered(open_index: Open, index_path: Path, enco
 
 
 def test_a_rebuild_that_fails_leaves_everything_as_it_was(
-    open_index: Open, index_path: Path, folder: Path, encoder: HashEncoder, monkeypatch: pytest.MonkeyPatch
+    open_index: Open, location: Location, folder: Path, encoder: HashEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     retriever = open_index()
     retriever.sync(folder)
@@ -90,11 +105,11 @@ def test_a_rebuild_that_fails_leaves_everything_as_it_was(
     with monkeypatch.context() as patched:
         patched.setattr(HashEncoder, "encode_passages", fail)
         with pytest.raises(RuntimeError, match="in the middle"):
-            rebuild(index_path, encoder=encoder)
+            rebuild(location, encoder=encoder)
     assert lexical(retriever, "香波堡有多少房间")[0] == "more/loire.txt"
     assert_sound(retriever)
-    rebuild(index_path, encoder=encoder)
-    assert len(list(index_path.glob("generation-*"))) == 1
+    rebuild(location, encoder=encoder)
+    assert generations(location) == 1
 
 
 def test_there_has_to_be_an_index(tmp_path: Path) -> None:

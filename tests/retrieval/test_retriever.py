@@ -1,7 +1,9 @@
 """The front door: opening, what does not fit, several retrievers on one index, damage and repair."""
 
+import contextlib
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import date
 from pathlib import Path
 
@@ -12,27 +14,28 @@ from embeddings.errors import ModelNotFoundError
 from retrieval import (
     Article,
     Filters,
-    IndexDamagedError,
     IndexLockedError,
     IndexMismatchError,
     IndexNotFoundError,
     RetrievalError,
     Retriever,
     SettingsError,
-    StorageError,
 )
-from retrieval.storage.lock import writer_lock
+from retrieval.homes import home_of
+from retrieval.locations import Location
 
 from .encoders import HashEncoder
 from .test_sync import assert_sound, dense, ids, lexical
 
 Open = Callable[..., Retriever]
+Lock = Callable[[], AbstractContextManager[None]]
 
 
-def test_no_index_and_none_to_be_made(open_index: Open, index_path: Path) -> None:
+def test_no_index_and_none_to_be_made(open_index: Open, location: Location) -> None:
     with pytest.raises(IndexNotFoundError, match=r"there is no index in .*`python -m retrieval index"):
         open_index(create=False)
-    assert not index_path.exists()
+    with contextlib.closing(home_of(location)) as home:
+        assert not home.exists()
 
 
 def test_an_empty_index(open_index: Open) -> None:
@@ -143,9 +146,9 @@ def test_filters_reach_both_sides(retriever: Retriever, folder: Path) -> None:
     assert len(dense(retriever, "河流", Filters())) == 4
 
 
-def test_two_writers_at_once(open_index: Open, index_path: Path, folder: Path) -> None:
+def test_two_writers_at_once(open_index: Open, held_lock: Lock, folder: Path) -> None:
     retriever = open_index(lock_seconds=0.0)
-    with writer_lock(index_path, seconds=0):
+    with held_lock():
         for write in (
             lambda: retriever.sync(folder),
             lambda: retriever.add([Article(id="a", text="一")]),
@@ -157,10 +160,10 @@ def test_two_writers_at_once(open_index: Open, index_path: Path, folder: Path) -
     assert retriever.sync(folder).added
 
 
-def test_a_writer_waits_for_another(open_index: Open, index_path: Path) -> None:
+def test_a_writer_waits_for_another(open_index: Open, held_lock: Lock) -> None:
     retriever = open_index(lock_seconds=30.0)
     adding = threading.Thread(target=lambda: retriever.add([Article(id="a", text="一")]))
-    with writer_lock(index_path, seconds=0):
+    with held_lock():
         adding.start()
         adding.join(0.2)
         assert adding.is_alive()
@@ -208,116 +211,6 @@ def test_vectors_are_those_that_were_stored(retriever: Retriever, folder: Path) 
         assert backend.document_frequencies(["w没有这个词"]).tolist() == [0]
     np.testing.assert_allclose(np.linalg.norm(vectors[:-1], axis=1), 1, atol=1e-3)
     assert not vectors[-1].any()
-
-
-def test_a_base_is_made_and_found_again(open_index: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("retrieval.indexing._TAIL_MINIMUM", 30)
-    writer, reader = open_index(), open_index()
-    articles = [Article(id=f"{n}", text=f"第{n}条河流经{n * 7}个城市，长{n * 31}公里。") for n in range(60)]
-    writer.add(articles)
-    with writer.reading() as index:
-        assert [path.name for path in index.generation.vectors.iterdir()] == ["base-000000000001"]
-    assert dense(reader, articles[7].text)[0] == "7"
-    writer.remove(["7"])
-    writer.add([Article(id="8", text="全都改了。")])
-    for one in (reader, writer, open_index()):
-        found = dense(one, articles[7].text)
-        assert "7" not in found
-        assert dense(one, "全都改了。")[0] == "8"
-        assert_sound(one)
-    writer.add([Article(id=f"x{n}", text=f"第{n}座山高{n * 13}米。") for n in range(60)])
-    assert dense(reader, "第9座山高117米。")[0] == "x9"
-    assert_sound(reader)
-
-
-@pytest.mark.parametrize("broken", ["vectors", "lexical", "position"])
-def test_derived_files_that_are_damaged_are_made_anew(
-    open_index: Open, monkeypatch: pytest.MonkeyPatch, broken: str
-) -> None:
-    monkeypatch.setattr("retrieval.indexing._TAIL_MINIMUM", 5)
-    retriever = open_index()
-    retriever.add([Article(id=f"{n}", text=f"第{n}条河流经{n * 7}个城市。") for n in range(20)])
-    with retriever.reading() as index:
-        generation = index.generation
-    retriever.close()
-    if broken == "vectors":
-        (next(generation.vectors.iterdir()) / "vectors.npy").write_bytes(b"")
-    elif broken == "lexical":
-        (generation.lexical / "meta.json").write_text("{", encoding="utf-8")
-    else:
-        (generation.lexical / "position").write_text("0", encoding="ascii")
-    again = open_index()
-    if broken != "position":
-        with pytest.raises(IndexDamagedError, match="check --repair"):
-            dense(again, "河流")
-    assert again.check().problems
-    report = again.check(repair=True)
-    assert report.problems
-    assert report.repaired
-    assert "repaired" in report.summary
-    assert_sound(again)
-    assert dense(again, "第3条河流经21个城市。")[0] == "3"
-
-
-def test_what_a_crash_kept_from_the_lexical_index_is_caught_up(open_index: Open) -> None:
-    retriever = open_index()
-    retriever.add([Article(id="a", text="第一条河"), Article(id="b", text="第二条河")])
-    with retriever.reading() as index:
-        lexical_folder = index.generation.lexical
-    kept = {path.name: path.read_bytes() for path in lexical_folder.iterdir()}
-    retriever.add([Article(id="c", text="喀斯特溶洞"), Article(id="a", text="改成了雅鲁藏布江")])
-    retriever.remove(["b"])
-    retriever.close()
-    for path in lexical_folder.iterdir():
-        path.unlink()
-    for name, content in kept.items():
-        (lexical_folder / name).write_bytes(content)
-    reader = open_index()
-    assert "b" not in lexical(reader, "第二条河")
-    writer = open_index()
-    writer.add([Article(id="d", text="别的")])
-    assert lexical(reader, "喀斯特溶洞")[0] == "c"
-    assert lexical(reader, "雅鲁藏布江")[0] == "a"
-    assert_sound(reader)
-
-
-def test_a_damaged_store_is_told(open_index: Open, index_path: Path) -> None:
-    retriever = open_index()
-    retriever.add([Article(id="a", text="一")])
-    with retriever.reading() as index:
-        store = index.generation.store
-    retriever.close()
-    store.write_bytes(b"x" * 5000)
-    with pytest.raises(IndexDamagedError, match=r"store\.db is damaged"):
-        open_index()
-    store.unlink()
-    with pytest.raises(IndexDamagedError, match="missing"):
-        open_index()
-
-
-def test_broken_invariants_are_found(open_index: Open) -> None:
-    retriever = open_index()
-    retriever.add([Article(id="a", text="一二三"), Article(id="b", text="四五六")])
-    from retrieval.storage.connection import open_writer
-
-    with retriever.reading() as index:
-        other = open_writer(index.generation.store)
-    other.execute("DELETE FROM vectors WHERE passage = 1")
-    other.execute("UPDATE vectors SET vector = zeroblob(4)")
-    other.execute("UPDATE articles SET first_passage = 9, last_passage = 9 WHERE id = 'b'")
-    other.close()
-    problems = "\n".join(retriever.check().problems)
-    assert "1 passages without a vector" in problems
-    assert "1 vectors of another dimension than 48" in problems
-    assert "1 articles whose passages are incomplete" in problems
-    with pytest.raises(IndexDamagedError, match="the store is damaged"):
-        retriever.check(repair=True)
-
-
-def test_a_folder_that_is_no_index(tmp_path: Path, encoder: HashEncoder) -> None:
-    (tmp_path / "letter.txt").touch()
-    with pytest.raises(StorageError, match="holds other files"):
-        Retriever.open(tmp_path, encoder=encoder)
 
 
 def test_closed_is_closed(retriever: Retriever) -> None:

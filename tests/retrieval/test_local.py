@@ -1,0 +1,129 @@
+"""What only a local index has: files of its own, indexes derived from a store, and how they are mended."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from retrieval import Article, IndexDamagedError, Retriever, StorageError
+
+from .encoders import HashEncoder
+from .test_sync import assert_sound, dense, lexical
+
+Open = Callable[..., Retriever]
+
+
+@pytest.fixture
+def location(index_path: Path) -> Path:
+    """A folder."""
+    return index_path
+
+
+def test_a_base_is_made_and_found_again(open_index: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("retrieval.indexing._TAIL_MINIMUM", 30)
+    writer, reader = open_index(), open_index()
+    articles = [Article(id=f"{n}", text=f"第{n}条河流经{n * 7}个城市，长{n * 31}公里。") for n in range(60)]
+    writer.add(articles)
+    with writer.reading() as index:
+        assert [path.name for path in index.generation.vectors.iterdir()] == ["base-000000000001"]
+    assert dense(reader, articles[7].text)[0] == "7"
+    writer.remove(["7"])
+    writer.add([Article(id="8", text="全都改了。")])
+    for one in (reader, writer, open_index()):
+        found = dense(one, articles[7].text)
+        assert "7" not in found
+        assert dense(one, "全都改了。")[0] == "8"
+        assert_sound(one)
+    writer.add([Article(id=f"x{n}", text=f"第{n}座山高{n * 13}米。") for n in range(60)])
+    assert dense(reader, "第9座山高117米。")[0] == "x9"
+    assert_sound(reader)
+
+
+@pytest.mark.parametrize("broken", ["vectors", "lexical", "position"])
+def test_derived_files_that_are_damaged_are_made_anew(
+    open_index: Open, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    monkeypatch.setattr("retrieval.indexing._TAIL_MINIMUM", 5)
+    retriever = open_index()
+    retriever.add([Article(id=f"{n}", text=f"第{n}条河流经{n * 7}个城市。") for n in range(20)])
+    with retriever.reading() as index:
+        generation = index.generation
+    retriever.close()
+    if broken == "vectors":
+        (next(generation.vectors.iterdir()) / "vectors.npy").write_bytes(b"")
+    elif broken == "lexical":
+        (generation.lexical / "meta.json").write_text("{", encoding="utf-8")
+    else:
+        (generation.lexical / "position").write_text("0", encoding="ascii")
+    again = open_index()
+    if broken != "position":
+        with pytest.raises(IndexDamagedError, match="check --repair"):
+            dense(again, "河流")
+    assert again.check().problems
+    report = again.check(repair=True)
+    assert report.problems
+    assert report.repaired
+    assert "repaired" in report.summary
+    assert_sound(again)
+    assert dense(again, "第3条河流经21个城市。")[0] == "3"
+
+
+def test_what_a_crash_kept_from_the_lexical_index_is_caught_up(open_index: Open) -> None:
+    retriever = open_index()
+    retriever.add([Article(id="a", text="第一条河"), Article(id="b", text="第二条河")])
+    with retriever.reading() as index:
+        lexical_folder = index.generation.lexical
+    kept = {path.name: path.read_bytes() for path in lexical_folder.iterdir()}
+    retriever.add([Article(id="c", text="喀斯特溶洞"), Article(id="a", text="改成了雅鲁藏布江")])
+    retriever.remove(["b"])
+    retriever.close()
+    for path in lexical_folder.iterdir():
+        path.unlink()
+    for name, content in kept.items():
+        (lexical_folder / name).write_bytes(content)
+    reader = open_index()
+    assert "b" not in lexical(reader, "第二条河")
+    writer = open_index()
+    writer.add([Article(id="d", text="别的")])
+    assert lexical(reader, "喀斯特溶洞")[0] == "c"
+    assert lexical(reader, "雅鲁藏布江")[0] == "a"
+    assert_sound(reader)
+
+
+def test_a_damaged_store_is_told(open_index: Open, index_path: Path) -> None:
+    retriever = open_index()
+    retriever.add([Article(id="a", text="一")])
+    with retriever.reading() as index:
+        store = index.generation.store
+    retriever.close()
+    store.write_bytes(b"x" * 5000)
+    with pytest.raises(IndexDamagedError, match=r"store\.db is damaged"):
+        open_index()
+    store.unlink()
+    with pytest.raises(IndexDamagedError, match="missing"):
+        open_index()
+
+
+def test_broken_invariants_are_found(open_index: Open) -> None:
+    retriever = open_index()
+    retriever.add([Article(id="a", text="一二三"), Article(id="b", text="四五六")])
+    from retrieval.storage.connection import open_writer
+
+    with retriever.reading() as index:
+        other = open_writer(index.generation.store)
+    other.execute("DELETE FROM vectors WHERE passage = 1")
+    other.execute("UPDATE vectors SET vector = zeroblob(4)")
+    other.execute("UPDATE articles SET first_passage = 9, last_passage = 9 WHERE id = 'b'")
+    other.close()
+    problems = "\n".join(retriever.check().problems)
+    assert "1 passages without a vector" in problems
+    assert "1 vectors of another dimension than 48" in problems
+    assert "1 articles whose passages are incomplete" in problems
+    with pytest.raises(IndexDamagedError, match="the store is damaged"):
+        retriever.check(repair=True)
+
+
+def test_a_folder_that_is_no_index(tmp_path: Path, encoder: HashEncoder) -> None:
+    (tmp_path / "letter.txt").touch()
+    with pytest.raises(StorageError, match="holds other files"):
+        Retriever.open(tmp_path, encoder=encoder)
