@@ -42,20 +42,20 @@ class Frequencies:
     def __init__(self, server: Server, collection: str) -> None:
         self._server = server
         self._collection = collection
-        self._folded = -1
-        self._buckets: dict[int, dict[int, int]] = {}
+        self._known: tuple[int, dict[int, dict[int, int]]] = (-1, {})
 
     def of(self, dimensions: Sequence[int], *, folded: int) -> dict[int, int]:
         """The counts of those dimensions that occur, in the table as folded up to a position."""
-        if folded != self._folded or len(self._buckets) > BUCKETS // 2:
-            self._buckets, self._folded = {}, folded
-        buckets = self._buckets
+        known, buckets = self._known
+        if known != folded or len(buckets) > BUCKETS // 2:
+            buckets = {}
+            self._known = (folded, buckets)
         missing = sorted({key % BUCKETS for key in dimensions} - buckets.keys())
         for start in range(0, len(missing), _AT_ONCE):
             asked = missing[start : start + _AT_ONCE]
-            buckets.update({number: {} for number in asked})
-            for row in self._server.query(self._collection, f"id in {numbers(asked)}", _FIELDS):
-                buckets[row["id"]] = dict(unpack(row["counts"]).tolist())
+            rows = self._server.query(self._collection, f"id in {numbers(asked)}", _FIELDS)
+            stored = {row["id"]: dict(unpack(row["counts"]).tolist()) for row in rows}
+            buckets.update({number: stored.get(number, {}) for number in asked})
         return {key: found for key in dimensions if (found := buckets[key % BUCKETS].get(key, 0)) > 0}
 
 

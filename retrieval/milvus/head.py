@@ -5,7 +5,7 @@ collection and it is not retired. Replacing the head is what commits.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -22,7 +22,9 @@ Ranges = tuple[tuple[int, int], ...]
 
 MOST_PUBLICATIONS = 1_000
 _PUBLICATION_CHARACTERS = 60
-_FIELDS = ("state", "manifest", "sources", "publications", "retired")
+_FIELDS = ("state", "manifest", "sources", "publications")
+_RETIRED = "retired"
+_RANGES_PER_ROW = 2_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,12 +52,14 @@ class Retired:
 class Head:
     """A committed state. `busy` says that a writer may be adding rows beyond `next`.
 
-    `revision` changes with the manifest; document frequencies are folded in up to the position `folded`;
-    `key` is the next article's place in the order in which articles came; days are ordinals, 0 unknown.
+    `revision` changes with the manifest, `commit` with every commit, `position` with those of articles;
+    document frequencies are folded in up to the position `folded`. `key` is the next article's place in the
+    order in which articles came; days are ordinals, 0 unknown.
     """
 
     format: int = FORMAT_VERSION
     revision: int = 0
+    commit: int = 0
     position: int = 0
     folded: int = 0
     busy: bool = False
@@ -75,6 +79,7 @@ class Head:
     def row(self) -> Row:
         """As Milvus stores it. Raises StorageError where a part has outgrown its field."""
         values = asdict(self)
+        values.pop(_RETIRED)
         parts = {name: values.pop(name) for name in _FIELDS[1:]}
         row = {
             name: json.dumps(part, ensure_ascii=False) for name, part in {"state": values, **parts}.items()
@@ -82,12 +87,26 @@ class Head:
         for name, text in row.items():
             if len(text.encode("utf-8")) > TEXT_BYTES:
                 raise StorageError(f"the index cannot hold so many {name}: {TEXT_BYTES:,} bytes are the most")
-        return {"id": 0, **row, **blank()}
+        return {"id": 0, **row, _RETIRED: "", **blank()}
+
+    def retired_rows(self) -> list[Row]:
+        """The rows after the head, to be written before it."""
+        ranges = [(kind, *each) for kind, of_kind in asdict(self.retired).items() for each in of_kind]
+        empty = dict.fromkeys(_FIELDS, "")
+        return [
+            {"id": 1 + number, **empty, **blank(), _RETIRED: json.dumps([self.commit, part])}
+            for number, start in enumerate(range(0, len(ranges), _RANGES_PER_ROW))
+            if (part := ranges[start : start + _RANGES_PER_ROW])
+        ]
 
     @classmethod
-    def from_row(cls, row: Row, location: MilvusLocation) -> "Head":
-        """The inverse of `row`. Raises IndexMismatchError for a newer format, IndexDamagedError for none."""
+    def from_rows(cls, rows: Sequence[Row], location: MilvusLocation) -> "Head":
+        """The inverse of `row` and `retired_rows`.
+
+        Raises IndexMismatchError for another format, IndexDamagedError where it is no head.
+        """
         try:
+            row = next(row for row in rows if row["id"] == 0)
             values = {name: json.loads(row[name]) for name in _FIELDS}
             state = values.pop("state")
             if state["format"] != FORMAT_VERSION:
@@ -99,12 +118,14 @@ class Head:
             state["next"] = Numbers(**state["next"])
             means = state["mean_lengths"]
             state["mean_lengths"] = tuple(means) if means else None
-            retired = {
-                name: tuple((first, last) for first, last in ranges)
-                for name, ranges in values.pop("retired").items()
+            parts = [json.loads(row[_RETIRED]) for row in rows if row["id"] > 0]
+            retired = [each for commit, part in parts if commit == state["commit"] for each in part]
+            by_kind = {
+                kind: tuple((first, last) for named, first, last in retired if named == kind)
+                for kind in ("passages", "articles", "files")
             }
-            return cls(**state, **values, retired=Retired(**retired))
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            return cls(**state, **values, retired=Retired(**by_kind))
+        except (KeyError, TypeError, ValueError, AttributeError, StopIteration) as error:
             raise IndexDamagedError(
                 f"the head of the index at {location} cannot be read ({error}): drop its collections and "
                 "index the articles again"
@@ -123,14 +144,10 @@ class Head:
 def read_head(server: Server, collection: str) -> Head:
     """The head in a collection (or under the alias of the current one).
 
-    Raises IndexDamagedError where there is no row, MissingCollectionError where there is no collection.
+    Raises IndexDamagedError where there is none, MissingCollectionError where there is no collection.
     """
-    rows = server.query(collection, "id == 0", _FIELDS, consistency="Strong")
-    if not rows:
-        raise IndexDamagedError(
-            f"the index at {server.location} has no head: drop its collections and index the articles again"
-        )
-    return Head.from_row(rows[0], server.location)
+    rows = server.query(collection, "id >= 0", ("id", *_FIELDS, _RETIRED), consistency="Strong")
+    return Head.from_rows(rows, server.location)
 
 
 def merged(numbers: "Ids | list[int]") -> Ranges:

@@ -121,7 +121,7 @@ class MilvusHome:
         names = self._aliased()
         if names is None:
             raise IndexNotFoundError(
-                f"there is no index at {self.location}: make one with "
+                f"there is no index in {self.location}: make one with "
                 f"`python -m retrieval index ARTICLES --index {self.location}`"
             )
         return names

@@ -18,7 +18,7 @@ from retrieval.milvus.client import Row, Server
 from retrieval.milvus.filters import both, expression, numbers
 from retrieval.milvus.frequencies import Frequencies
 from retrieval.milvus.head import Head, condition, inside
-from retrieval.milvus.library import MilvusLibrary
+from retrieval.milvus.library import MOST_ROWS, MilvusLibrary
 from retrieval.milvus.rows import PASSAGE, record_from
 from retrieval.milvus.schema import SEARCHED, Collections
 from retrieval.milvus.terms import BODY, dimension, query_dimensions, query_vector
@@ -26,6 +26,7 @@ from retrieval.types import Filters
 
 _PUBLICATIONS = 500
 _AT_ONCE = 1_000
+_RANGES_SAID = 200
 _NOTHING = Candidates(np.empty(0, np.int64), np.empty(0, np.float32))
 
 
@@ -109,12 +110,13 @@ class MilvusView:
         self, field: str, vector: object, k: int, filters: Filters | None, parameters: dict[str, int]
     ) -> Candidates:
         where = both(expression(filters), self._uncommitted)
-        found = self._server.search(self._names.passages, field, vector, k, where, parameters)
+        wanted = min(k + self._unsaid, MOST_ROWS)
+        found = self._server.search(self._names.passages, field, vector, wanted, where, parameters)
         ids = np.array([hit["id"] for hit in found], dtype=np.int64)
         scores = np.array([hit["distance"] for hit in found], dtype=np.float32)
         seen = self._seen(ids)
         ids, scores = ids[seen], scores[seen]
-        order = np.lexsort((ids, -scores))
+        order = np.lexsort((ids, -scores))[:k]
         return Candidates(ids[order], scores[order])
 
     @cached_property
@@ -122,8 +124,15 @@ class MilvusView:
         """What keeps rows out that are not committed or are retired, where there may be any."""
         head = self._head
         below = f"id < {head.next.passages}" if head.busy else ""
-        retired = f"not ({condition('id', head.retired.passages)})" if head.retired.passages else ""
-        return both(below, retired) if below or retired else ""
+        said = head.retired.passages and not self._unsaid
+        retired = f"not ({condition('id', head.retired.passages)})" if said else ""
+        return both(below, retired)
+
+    @cached_property
+    def _unsaid(self) -> int:
+        """How many retired passages may be found and dropped, where they are too many for an expression."""
+        ranges = self._head.retired.passages
+        return sum(last - first + 1 for first, last in ranges) if len(ranges) > _RANGES_SAID else 0
 
     def _seen(self, ids: Ids) -> NDArray[np.bool_]:
         """Which are committed in this state: rows may have come since the head was read."""

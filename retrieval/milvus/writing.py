@@ -25,7 +25,6 @@ MOST_BYTES = 8 * 1024 * 1024
 """Of one insert, roughly; servers take 64 MB."""
 
 MOST_ROWS = 2_000
-_REMOVED_AT_ONCE = 500
 _FROZEN_FROM = 1_000
 """From so many passages on, the mean lengths stay as they are."""
 
@@ -94,30 +93,6 @@ class MilvusWriter:
 
     def commit(self, batch: Batch) -> int:
         """See IndexWriter."""
-        for start in range(_REMOVED_AT_ONCE, len(batch.removed), _REMOVED_AT_ONCE):
-            self._commit(Batch(removed=batch.removed[start : start + _REMOVED_AT_ONCE]))
-        return self._commit(replace(batch, removed=batch.removed[:_REMOVED_AT_ONCE]))
-
-    def put_source(self, location: str, kind: str) -> None:
-        """See IndexWriter."""
-        self._write(replace(self._head, sources={**self._head.sources, location: kind}))
-
-    def put_manifest(self, values: Mapping[str, Any]) -> None:
-        """See IndexWriter."""
-        head = self._head
-        self._write(replace(head, manifest={**head.manifest, **values}, revision=head.revision + 1))
-
-    def finish(self) -> None:
-        """Fold the document frequencies in, and tell readers that nothing is under way."""
-        head = self._head
-        if head.folded < head.position:
-            frequencies.fold(self._server, self._names.terms, since=head.folded, until=head.position)
-        if head.busy or head.retired or head.folded < head.position:
-            self._write(replace(head, folded=head.position, busy=False, retired=Retired()))
-            frequencies.clear_log(self._server, self._names.terms, until=head.position)
-        self._pairs = 0
-
-    def _commit(self, batch: Batch) -> int:
         items = [
             Incoming(without_passages(item.prepared), item.file, item.duplicate_of)
             if item.duplicate_of
@@ -135,6 +110,27 @@ class MilvusWriter:
         self._send(change)
         self._flip(change, means)
         return len(change.passages)
+
+    def put_source(self, location: str, kind: str) -> None:
+        """See IndexWriter."""
+        self._write(replace(self._head, sources={**self._head.sources, location: kind}))
+
+    def put_manifest(self, values: Mapping[str, Any]) -> None:
+        """See IndexWriter."""
+        head = self._head
+        self._write(replace(head, manifest={**head.manifest, **values}, revision=head.revision + 1))
+
+    def finish(self) -> None:
+        """Fold the document frequencies in, and tell readers that nothing is under way."""
+        head = self._head
+        if head.folded < head.position:
+            frequencies.fold(self._server, self._names.terms, since=head.folded, until=head.position)
+        if head.busy or head.retired or head.folded < head.position:
+            self._write(
+                replace(head, folded=head.position, busy=False, commit=head.commit + 1, retired=Retired())
+            )
+            frequencies.clear_log(self._server, self._names.terms, until=head.position)
+        self._pairs = 0
 
     def _put_together(
         self, batch: Batch, items: Sequence[Incoming], vectors: Sequence[Vectors], means: MeanLengths
@@ -237,6 +233,7 @@ class MilvusWriter:
         self._write(
             replace(
                 head.with_publications(change.publications),
+                commit=head.commit + 1,
                 position=head.position + bool(change.articles or change.retired_articles),
                 busy=True,
                 articles=head.articles + change.article_count,
@@ -271,6 +268,8 @@ class MilvusWriter:
 
     def _write(self, head: Head) -> None:
         self._confirm()
+        if head.commit > self._head.commit:
+            self._server.upsert(self._names.head, head.retired_rows())
         self._server.upsert(self._names.head, [head.row()])
         self._head = head
 
