@@ -14,12 +14,10 @@ from retrieval.lexical.index import LexicalDocument
 from retrieval.lexical.tantivy_index import TantivyIndex
 from retrieval.local import LocalIndex
 from retrieval.preparation import Prepared, without_passages
-from retrieval.storage.connection import translated
 from retrieval.storage.reading import FileState
 from retrieval.storage.rows import filter_fields
 from retrieval.storage.writing import PreparedArticle, Writer
 from retrieval.types import Article
-from retrieval.vector.merging import write_base
 
 FIRST_BATCH = 500
 LARGEST_BATCH = 8_000
@@ -27,9 +25,11 @@ LARGEST_BATCH = 8_000
 The first is searchable at once; large ones spare the lexical index most of its merging. They bound the
 memory, too."""
 
-_TAIL_MINIMUM = 2_000
-_TAIL_SHARE = 0.15
-_BULK_TAIL_MINIMUM = 25_000
+_TAIL = 2_000
+_BULK_TAIL = 16_000
+"""From so many vectors on that are not in its files, the vector index is written down: at the end of a sync,
+and in the midst of it."""
+
 _REPLAYED = 4_000
 
 
@@ -112,6 +112,7 @@ class Indexer:
         ]
         vectors = self._vectors(items)
         with self._writer.transaction() as transaction:
+            before = transaction.applied.position
             for article_id in batch.removed:
                 transaction.remove(article_id)
             for path in batch.forgotten:
@@ -132,7 +133,9 @@ class Indexer:
                 for document in _documents(item.prepared, firsts[item.article.id])
             )
             self._lexical.apply(applied.removed, documents, position=applied.position)
-        self._merge(minimum=_BULK_TAIL_MINIMUM, share=1.0)
+        added = [(first, item.vectors) for item, first in applied.added]
+        self._index.following.take(before, applied.position, applied.removed, added)
+        self._index.following.write_down(self.reader, applied.position, least=_BULK_TAIL)
         return sum(len(item.prepared.passages) for item in items)
 
     def put_source(self, location: str, kind: str) -> None:
@@ -146,18 +149,8 @@ class Indexer:
             transaction.put_manifest(values)
 
     def finish(self) -> None:
-        """Fold what came since the last base into a new one, where it is enough to slow searches down."""
-        self._merge(minimum=_TAIL_MINIMUM, share=_TAIL_SHARE)
-
-    def _merge(self, *, minimum: int, share: float) -> None:
-        state = self.reader.state()
-        vectors = self._index.vectors(self.reader, state.position)
-        if vectors.tail_count < max(minimum, share * len(vectors.base)):
-            return
-        folder = self._index.generation.vectors
-        with translated(folder):
-            write_base(folder, vectors, position=state.position)
-        self._index.use_newest_base(self.reader, state.position)
+        """Write down what came to the vector index, where it is enough to slow searches down."""
+        self._index.following.write_down(self.reader, self.reader.state().position, least=_TAIL)
 
     def _catch_up(self) -> None:
         """Give the lexical index what was committed to the store before a crash, and not to it."""

@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 
 from embeddings.encoder import Vectors
 from retrieval.backend import Candidates, Ids, PassageRecord
-from retrieval.errors import IndexDamagedError
 from retrieval.index import Holdings
 from retrieval.lexical.index import LexicalIndex
 from retrieval.lexical.query import LexicalQuery
@@ -26,8 +25,8 @@ from retrieval.manifest import Manifest
 from retrieval.storage.folder import Generation
 from retrieval.storage.reading import Reader, State, Store
 from retrieval.types import Filters
-from retrieval.vector import segment
 from retrieval.vector.faiss_index import FaissIndex
+from retrieval.vector_following import VectorFollower
 
 if TYPE_CHECKING:
     from embeddings.encoder import Encoder
@@ -35,11 +34,8 @@ if TYPE_CHECKING:
     from retrieval.lexical.analyzer import Analyzer
 
 _CACHED_FILTERS = 32
-_ATTEMPTS = 3
 _PUBLICATIONS = 500
 _HOLDINGS_SECONDS = 10.0
-_BLOCK = 16384
-"""Passages whose vectors are read from the store at a time."""
 
 
 class LocalIndex:
@@ -57,9 +53,7 @@ class LocalIndex:
             raise
         self.dimension = self.manifest.dimension
         self._guard = threading.Lock()
-        self._vectors: FaissIndex | None = None
-        self._base_position = -1
-        self._position = -1
+        self.following = VectorFollower(generation.vectors, self.dimension)
         self._lexical: LexicalIndex | None = None
         self._holdings: tuple[int, float, Holdings] | None = None
         self._allowed: OrderedDict[tuple[str, int], Ids] = OrderedDict()
@@ -106,16 +100,7 @@ class LocalIndex:
 
     def vectors(self, reader: Reader, position: int) -> FaissIndex:
         """The vector index, having followed the change log at least to `position`."""
-        with self._guard:
-            if self._vectors is None or self._position < position:
-                self._follow(reader, position)
-            assert self._vectors is not None
-            return self._vectors
-
-    def use_newest_base(self, reader: Reader, position: int) -> None:
-        """Change over to a base that was just made."""
-        with self._guard:
-            self._follow(reader, position)
+        return self.following.at(reader, position)
 
     def lexical(self, position: int) -> LexicalIndex:
         """The lexical index, refreshed where its last commit was before `position`."""
@@ -134,14 +119,16 @@ class LocalIndex:
     def reset(self) -> None:
         """Forget the indexes: they were made anew on the disk."""
         with self._guard:
-            self._vectors, self._lexical, self._position, self._base_position = None, None, -1, -1
+            self._lexical = None
+            self.following.reset()
 
     def close(self) -> None:
         """Release files and connections."""
         with self._guard:
             if self._lexical is not None:
                 self._lexical.close()
-            self._lexical = self._vectors = None
+            self._lexical = None
+            self.following.reset()
         self.store.close()
 
     def allowed(self, reader: Reader, filters: Filters, position: int) -> Ids:
@@ -166,39 +153,6 @@ class LocalIndex:
             found = (position, now, Holdings(tuple(reader.publications(_PUBLICATIONS)), reader.period()))
             self._holdings = found
         return found[2]
-
-    def _follow(self, reader: Reader, position: int) -> None:
-        base = self._newer_base()
-        if base is not None or self._vectors is None:
-            self._vectors = FaissIndex(self.dimension, base)
-            self._position = self._base_position = base.position if base is not None else 0
-        for change in reader.changes_since(self._position):
-            if change.removed:
-                self._vectors.remove(np.arange(change.first, change.last + 1, dtype=np.int64))
-                continue
-            for first in range(change.first, change.last + 1, _BLOCK):
-                last = min(first + _BLOCK - 1, change.last)
-                self._vectors.add(*reader.vectors_between(first, last, self.dimension))
-        self._position = max(self._position, position)
-
-    def _newer_base(self) -> segment.Segment | None:
-        """The newest base on the disk, if it is newer than the one in use."""
-        folder = self.generation.vectors
-        for attempt in range(_ATTEMPTS):
-            newest = segment.newest(folder)
-            if newest is None or segment.position_of(newest) <= self._base_position:
-                return None
-            try:
-                return segment.load(newest)
-            except (OSError, ValueError, KeyError) as error:
-                # The writer may just have put a newer one in its place.
-                if attempt == _ATTEMPTS - 1 or (newest.exists() and segment.newest(folder) == newest):
-                    raise IndexDamagedError(
-                        f"the vector index in {newest} cannot be read ({error}): "
-                        "`python -m retrieval check --repair --index "
-                        f"{self.generation.folder.parent}` makes it anew"
-                    ) from error
-        return None
 
 
 class LocalBackend:

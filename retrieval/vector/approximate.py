@@ -1,12 +1,14 @@
-"""Searching a base: which of its rows are nearest to a vector, exactly or by way of codes."""
+"""Searching one segment: which of its rows are nearest to a vector, exactly or by way of codes."""
 
 import threading
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from embeddings.encoder import Vectors
 from retrieval.backend import Ids
+from retrieval.vector.half_precision import products
 from retrieval.vector.quantization import Rows, Scanner
 from retrieval.vector.segment import Segment
 
@@ -15,8 +17,17 @@ _SMALL_SHARE = 24
 _MANY = 100
 
 
-class BaseSearch:
-    """Rows of one base by inner product; what that takes is loaded when it is first needed."""
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Rows, in no order, with their inner products: exact ones, or what their codes let suppose."""
+
+    rows: Rows
+    scores: NDArray[np.float32]
+    exact: bool
+
+
+class SegmentSearch:
+    """Rows of one segment by inner product; what that takes is loaded when it is first needed."""
 
     def __init__(self, segment: Segment) -> None:
         self._segment = segment
@@ -24,68 +35,75 @@ class BaseSearch:
         self._scanner: Scanner | None = None
         self._guard = threading.Lock()
 
-    def nearest(
-        self, vector: NDArray[np.float32], k: int, dead: NDArray[np.bool_] | None, allowed: Ids | None
-    ) -> tuple[Rows, NDArray[np.float32]]:
-        """About k nearest rows (live and allowed) or more, in no order, and their exact inner products.
+    def candidates(self, k: int) -> int:
+        """How many candidates recall needs for the k nearest; 0 where this segment is searched exactly."""
+        needed = self._segment.settings.get("candidates", 0)
+        return int(needed * max(1.0, k / _MANY))
 
-        A base with codes is scanned for candidates, which are then scored exactly; where few rows are
-        allowed,
-        and in a base without codes, all are.
+    def nearest(
+        self, vector: NDArray[np.float32], wanted: int, dead: NDArray[np.bool_] | None, allowed: Ids | None
+    ) -> Found:
+        """All live and allowed rows, or about the `wanted` nearest of them.
+
+        A segment with codes is scanned for candidates; where few rows are allowed, and in a segment without
+        codes, all are scored exactly.
         """
         segment = self._segment
         if segment.codes is None:
             return self._all(vector, dead, allowed)
         if allowed is not None and len(allowed) * _SMALL_SHARE <= len(segment):
             rows = segment.rows(allowed)
-            return self._scored(vector, _live(rows[rows >= 0], dead))
-        return self._scored(vector, self._candidates(vector, k, dead, allowed))
+            return self.scored(vector, _live(rows[rows >= 0], dead))
+        return self._candidates(vector, wanted, dead, allowed)
+
+    def scored(self, vector: NDArray[np.float32], rows: Rows) -> Found:
+        """These rows with their exact inner products."""
+        rows = np.sort(rows)  # in the order of the file
+        parts = [
+            products(self._segment.take(rows[start : start + _BLOCK]), vector)
+            for start in range(0, len(rows), _BLOCK)
+        ]
+        return Found(rows, np.concatenate(parts) if parts else np.empty(0, dtype=np.float32), True)
 
     def _all(
         self, vector: NDArray[np.float32], dead: NDArray[np.bool_] | None, allowed: Ids | None
-    ) -> tuple[Rows, NDArray[np.float32]]:
-        scores = self._loaded_matrix() @ vector
+    ) -> Found:
+        scores = products(self._loaded_matrix(), vector)
         if allowed is not None:
             rows = self._segment.rows(allowed)
             rows = _live(rows[rows >= 0], dead)
         elif dead is not None:
             rows = np.flatnonzero(~dead)
         else:
-            return np.arange(len(scores)), scores
-        return rows, scores[rows]
+            return Found(np.arange(len(scores)), scores, True)
+        return Found(rows, scores[rows], True)
 
     def _candidates(
-        self, vector: NDArray[np.float32], k: int, dead: NDArray[np.bool_] | None, allowed: Ids | None
-    ) -> Rows:
-        """As many live, allowed candidates as recall needs; more are fetched as long as too few are of
-        that kind."""
+        self, vector: NDArray[np.float32], wanted: int, dead: NDArray[np.bool_] | None, allowed: Ids | None
+    ) -> Found:
+        """As many live, allowed candidates as are wanted; more are fetched as long as too few are of that
+        kind."""
         segment, scanner = self._segment, self._loaded_scanner()
-        wanted = int(segment.settings["candidates"] * max(1.0, k / _MANY))
         live = len(segment) - (0 if dead is None else int(np.count_nonzero(dead)))
         counting = live if allowed is None else min(live, len(allowed))
         fetched = wanted * len(segment) // max(counting, 1)
         if counting < len(segment):
             fetched += fetched // 8
         while True:
-            rows = _live(scanner.nearest(vector, fetched), dead)
-            if allowed is not None:
-                rows = rows[among(segment.ids[rows], allowed)]
+            rows, scores = scanner.nearest(vector, fetched)
+            if dead is not None or allowed is not None:
+                kept = np.ones(len(rows), dtype=np.bool_) if dead is None else ~dead[rows]
+                if allowed is not None:
+                    kept &= among(segment.ids[rows], allowed)
+                rows, scores = rows[kept], scores[kept]
             if len(rows) >= wanted or fetched >= len(segment):
-                return rows[:wanted]
+                return Found(rows[:wanted], scores[:wanted], False)
             fetched *= 2 if len(rows) * 4 > wanted else 8
-
-    def _scored(self, vector: NDArray[np.float32], rows: Rows) -> tuple[Rows, NDArray[np.float32]]:
-        rows = np.sort(rows)  # in the order of the file
-        parts = [
-            self._segment.vectors[rows[start : start + _BLOCK]].astype(np.float32) @ vector
-            for start in range(0, len(rows), _BLOCK)
-        ]
-        return rows, np.concatenate(parts) if parts else np.empty(0, dtype=np.float32)
 
     def _loaded_matrix(self) -> Vectors:
         with self._guard:
             if self._matrix is None:
-                self._matrix = self._segment.vectors.astype(np.float32)
+                self._matrix = self._segment.block(0, len(self._segment))
             return self._matrix
 
     def _loaded_scanner(self) -> Scanner:

@@ -1,63 +1,111 @@
-"""Nearest passages with FAISS: a mapped base made from the store, and a tail of what came since in memory."""
+"""Nearest passages with FAISS: mapped segments made from the store, and what came since in memory."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from embeddings.encoder import Vectors
 from retrieval.backend import Candidates, Ids
-from retrieval.vector.approximate import BaseSearch, among
+from retrieval.vector.approximate import SegmentSearch, among
 from retrieval.vector.exact import best
-from retrieval.vector.segment import Segment, empty
+from retrieval.vector.half_precision import products
+from retrieval.vector.segment import Catalogue, Segment
+
+_BLOCK = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A segment, how it is searched, and which of its rows were removed: (n,) bool, None where none was."""
+
+    segment: Segment
+    search: SegmentSearch
+    dead: NDArray[np.bool_] | None = None
+    dead_count: int = 0
+
+    @property
+    def live(self) -> int:
+        """How many of its vectors count."""
+        return len(self.segment) - self.dead_count
+
+    def live_rows(self, ids: Ids) -> NDArray[np.int64]:
+        """The row of each id, -1 where it is not here or was removed."""
+        rows = self.segment.rows(ids)
+        return rows if self.dead is None else np.where((rows >= 0) & ~self.dead[rows], rows, -1)
+
+    def without(self, ids: Ids) -> "Part":
+        """The same with these ids removed."""
+        rows = self.live_rows(ids)
+        rows = np.unique(rows[rows >= 0])
+        if not len(rows):
+            return self
+        dead = np.zeros(len(self.segment), dtype=np.bool_) if self.dead is None else self.dead.copy()
+        dead[rows] = True
+        return replace(self, dead=dead, dead_count=self.dead_count + len(rows))
+
+    def blocks(self) -> Iterator[tuple[Ids, Vectors]]:
+        """Its live ids, ascending, with their vectors."""
+        for start in range(0, len(self.segment), _BLOCK):
+            ids = np.asarray(self.segment.ids[start : start + _BLOCK])
+            vectors = self.segment.block(start, start + _BLOCK)
+            if self.dead is not None:
+                keep = ~self.dead[start : start + _BLOCK]
+                ids, vectors = ids[keep], vectors[keep]
+            yield ids, vectors
 
 
 @dataclass(frozen=True, slots=True)
 class _State:
     """What one search sees. Never changed: an update puts another in its place.
 
-    `dead` marks rows of the base that were removed, (n,) bool, or is None; the tail has live vectors only,
-    ids ascending.
+    The tail has live vectors only, ids ascending. `removed` counts what was removed from the parts since they
+    were opened.
     """
 
-    base: Segment
-    search: BaseSearch
-    dead: NDArray[np.bool_] | None
-    dead_count: int
+    parts: tuple[Part, ...]
     tail_ids: Ids
     tail: Vectors
+    removed: int = 0
 
 
 class FaissIndex:
     """The VectorIndex that serves: any number of threads search while one adds and removes."""
 
-    def __init__(self, dimension: int, base: Segment | None = None) -> None:
+    def __init__(
+        self, dimension: int, catalogue: Catalogue | None = None, *, before: "FaissIndex | None" = None
+    ) -> None:
+        """An index of what `catalogue` has; what `before` has loaded of the same segments is taken over."""
         self.dimension = dimension
         self._guard = threading.Lock()
-        segment = base if base is not None else empty(dimension)
-        self._state = _State(
-            segment, BaseSearch(segment), None, 0, np.empty(0, np.int64), _no_vectors(dimension)
-        )
-        self._buffer = _no_vectors(dimension)
+        loaded = {part.segment.number: part.search for part in before.parts} if before is not None else {}
+        parts: tuple[Part, ...] = ()
+        if catalogue is not None:
+            parts = tuple(
+                Part(segment, loaded.get(segment.number) or SegmentSearch(segment)).without(
+                    catalogue.dead_in(segment.number)
+                )
+                for segment in catalogue.segments
+            )
+        self._buffer = np.empty((0, dimension), dtype=np.float32)
+        self._state = _State(parts, np.empty(0, np.int64), self._buffer)
 
     @property
-    def base(self) -> Segment:
-        """The base in use."""
-        return self._state.base
+    def parts(self) -> tuple[Part, ...]:
+        """The segments, as they are searched."""
+        return self._state.parts
 
     @property
-    def dead(self) -> NDArray[np.bool_] | None:
-        """Which rows of the base were removed since it was made: shape (n,); None where none was."""
-        return self._state.dead
+    def tail(self) -> tuple[Ids, Vectors]:
+        """What was added since the segments were made: ids, ascending, and vectors."""
+        return self._state.tail_ids, self._state.tail
 
     @property
-    def tail_count(self) -> int:
-        """How much a new base would take up: vectors added since the last one, and removed from it."""
-        state = self._state
-        return len(state.tail_ids) + state.dead_count
+    def unwritten(self) -> int:
+        """How many vectors were added and removed since the segments were opened."""
+        return len(self._state.tail_ids) + self._state.removed
 
     def add(self, ids: Ids, vectors: Vectors) -> None:
         """See VectorIndex. Costs what the vectors weigh, as long as ids ascend."""
@@ -88,80 +136,49 @@ class FaissIndex:
     def search(self, vector: NDArray[np.float32], k: int, allowed: Ids | None = None) -> Candidates:
         """See VectorIndex."""
         state = self._state
-        rows, scores = state.search.nearest(vector, k, state.dead, allowed)
         ids, tail = state.tail_ids, state.tail
         if allowed is not None and len(ids):
             chosen = among(ids, allowed)
             ids, tail = ids[chosen], tail[chosen]
-        if not len(ids):
-            return best(state.base.ids[rows], scores, k)
+        found = list(_nearest(state.parts, vector, k, allowed))
         return best(
-            np.concatenate([state.base.ids[rows], ids]),
-            np.concatenate([scores, tail @ vector]).astype(np.float32),
+            np.concatenate([ids, *(ids for ids, _ in found)]),
+            np.concatenate([products(tail, vector), *(scores for _, scores in found)]),
             k,
         )
 
     def contains(self, ids: Ids) -> NDArray[np.bool_]:
         """Which ids are here and live: shape (n,)."""
         state = self._state
-        rows = state.base.rows(ids)
-        found = rows >= 0
-        if state.dead is not None:
-            found &= ~state.dead[rows]
-        return found | among(ids, state.tail_ids)
+        found = among(ids, state.tail_ids)
+        for part in state.parts:
+            found |= part.live_rows(ids) >= 0
+        return found
 
     def vectors(self, ids: Ids) -> Vectors:
         """Vectors by id, shape (n, dimension); zeros where an id is not here."""
         state = self._state
         result = np.zeros((len(ids), self.dimension), dtype=np.float32)
-        rows = state.base.rows(ids)
-        found = rows >= 0
-        if state.dead is not None:
-            found &= ~state.dead[rows]
-        result[found] = state.base.vectors[rows[found]]
+        for part in state.parts:
+            rows = part.live_rows(ids)
+            here = rows >= 0
+            if here.any():
+                result[here] = part.segment.take(rows[here])
         in_tail = among(ids, state.tail_ids)
         if in_tail.any():
             result[in_tail] = state.tail[np.searchsorted(state.tail_ids, ids[in_tail])]
         return result
 
-    def live(self) -> list[tuple[Ids, Vectors | NDArray[np.float16]]]:
-        """All live ids, ascending, with their vectors, in blocks: what a new base is made of."""
-        state = self._state
-        blocks: list[tuple[Ids, Any]] = []
-        for start in range(0, len(state.base), 65536):
-            ids, vectors = state.base.ids[start : start + 65536], state.base.vectors[start : start + 65536]
-            if state.dead is not None:
-                keep = ~state.dead[start : start + 65536]
-                ids, vectors = ids[keep], vectors[keep]
-            blocks.append((ids, vectors))
-        if not len(state.tail_ids):
-            return blocks
-        blocks.append((state.tail_ids, state.tail))
-        if not len(state.base) or state.tail_ids[0] > state.base.ids[-1]:
-            return blocks
-        # An old id came again. The store never gives one twice, so this is not made to be quick.
-        ids = np.concatenate([ids for ids, _ in blocks])
-        vectors = np.concatenate([vectors for _, vectors in blocks])
-        order = np.argsort(ids)
-        return [(ids[order], vectors[order])]
-
     def __len__(self) -> int:
         state = self._state
-        return len(state.base) - state.dead_count + len(state.tail_ids)
+        return sum(part.live for part in state.parts) + len(state.tail_ids)
 
     def _without(self, ids: Ids) -> tuple[_State, int]:
         """The state after removing `ids`, and how many of them there were."""
         state = self._state
-        removed = 0
-        rows = state.base.rows(ids)
-        rows = np.unique(rows[rows >= 0])
-        if state.dead is not None:
-            rows = rows[~state.dead[rows]]
-        if len(rows):
-            dead = np.zeros(len(state.base), dtype=np.bool_) if state.dead is None else state.dead.copy()
-            dead[rows] = True
-            state = replace(state, dead=dead, dead_count=state.dead_count + len(rows))
-            removed += len(rows)
+        parts = tuple(part.without(ids) for part in state.parts)
+        removed = sum(part.dead_count for part in parts) - sum(part.dead_count for part in state.parts)
+        state = replace(state, parts=parts, removed=state.removed + removed)
         gone = among(state.tail_ids, np.sort(ids))
         if gone.any():
             self._buffer = state.tail[~gone]
@@ -170,14 +187,37 @@ class FaissIndex:
         return state, removed
 
     def _grown(self, tail: Vectors, more: int) -> Vectors:
-        """The tail with `more` rows to write at its end; doubles its memory where there is no room."""
+        """The tail with `more` rows to write at its end; takes half as much again where there is no room."""
         size = len(tail) + more
         if size > len(self._buffer):
-            buffer = np.empty((max(1024, 2 * size), self.dimension), dtype=np.float32)
+            buffer = np.empty((max(1024, size + size // 2), self.dimension), dtype=np.float32)
             buffer[: len(tail)] = tail
             self._buffer = buffer
         return self._buffer[:size]
 
 
-def _no_vectors(dimension: int) -> Vectors:
-    return np.empty((0, dimension), dtype=np.float32)
+def _nearest(
+    parts: Sequence[Part], vector: NDArray[np.float32], k: int, allowed: Ids | None
+) -> Iterator[tuple[Ids, NDArray[np.float32]]]:
+    """Ids and exact scores from each part, among them the k nearest of all."""
+    wanted = _wanted(parts, k)
+    found = [part.search.nearest(vector, wanted, part.dead, allowed) for part in parts]
+    supposed = [item.scores for item in found if not item.exact]
+    count = sum(map(len, supposed))
+    least = -np.inf
+    if count > wanted:
+        # Candidates of all parts compete: only the best, as many as one part would need, are looked at.
+        least = np.partition(np.concatenate(supposed), count - wanted)[count - wanted]
+    for part, item in zip(parts, found, strict=True):
+        exact = item if item.exact else part.search.scored(vector, item.rows[item.scores >= least])
+        yield part.segment.ids[exact.rows], exact.scores
+
+
+def _wanted(parts: Sequence[Part], k: int) -> int:
+    """Candidates for the k nearest of all parts: as the largest part with codes needs, in its own size."""
+    coded = [part for part in parts if part.search.candidates(k)]
+    if not coded:
+        return 0
+    largest = max(coded, key=lambda part: len(part.segment))
+    share = sum(len(part.segment) for part in coded) / len(largest.segment)
+    return int(largest.search.candidates(k) * min(share, 2.0))

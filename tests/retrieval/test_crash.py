@@ -27,8 +27,8 @@ import retrieval.indexing
 from encoders import HashEncoder
 from retrieval import Retriever
 retrieval.indexing.FIRST_BATCH = retrieval.indexing.LARGEST_BATCH = 4   # many commits,
-retrieval.indexing._BULK_TAIL_MINIMUM = 25  # and many bases of the vector index
-retrieval.indexing._TAIL_MINIMUM = 5
+retrieval.indexing._BULK_TAIL = 25  # and many segments of the vector index
+retrieval.indexing._TAIL = 5
 with Retriever.open(sys.argv[1], encoder=HashEncoder()) as retriever:
     retriever.analyzer.terms("先装好词典")
     print("ready", flush=True)
@@ -159,7 +159,7 @@ import retrieval.indexing, retrieval.vector.merging
 from encoders import HashEncoder
 from retrieval import Retriever, StorageError
 retrieval.indexing.FIRST_BATCH = retrieval.indexing.LARGEST_BATCH = 16
-retrieval.indexing._BULK_TAIL_MINIMUM = 60
+retrieval.indexing._BULK_TAIL = 60
 retrieval.vector.merging.CODES_FROM = 100
 with Retriever.open(sys.argv[1], encoder=HashEncoder()) as retriever:
     retriever.sync(sys.argv[2], dry_run=True)

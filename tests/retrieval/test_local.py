@@ -19,13 +19,14 @@ def location(index_path: Path) -> Path:
     return index_path
 
 
-def test_a_base_is_made_and_found_again(open_index: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("retrieval.indexing._TAIL_MINIMUM", 30)
+def test_a_segment_is_made_and_found_again(open_index: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("retrieval.indexing._TAIL", 30)
     writer, reader = open_index(), open_index()
     articles = [Article(id=f"{n}", text=f"第{n}条河流经{n * 7}个城市，长{n * 31}公里。") for n in range(60)]
     writer.add(articles)
     with writer.reading() as index:
-        assert [path.name for path in index.generation.vectors.iterdir()] == ["base-000000000001"]
+        names = sorted(path.name for path in index.generation.vectors.iterdir())
+    assert names == ["catalogue.json", "segment-000001"]
     assert dense(reader, articles[7].text)[0] == "7"
     writer.remove(["7"])
     writer.add([Article(id="8", text="全都改了。")])
@@ -43,14 +44,14 @@ def test_a_base_is_made_and_found_again(open_index: Open, monkeypatch: pytest.Mo
 def test_derived_files_that_are_damaged_are_made_anew(
     open_index: Open, monkeypatch: pytest.MonkeyPatch, broken: str
 ) -> None:
-    monkeypatch.setattr("retrieval.indexing._TAIL_MINIMUM", 5)
+    monkeypatch.setattr("retrieval.indexing._TAIL", 5)
     retriever = open_index()
     retriever.add([Article(id=f"{n}", text=f"第{n}条河流经{n * 7}个城市。") for n in range(20)])
     with retriever.reading() as index:
         generation = index.generation
     retriever.close()
     if broken == "vectors":
-        (next(generation.vectors.iterdir()) / "vectors.npy").write_bytes(b"")
+        (generation.vectors / "segment-000001" / "vectors.npy").write_bytes(b"")
     elif broken == "lexical":
         (generation.lexical / "meta.json").write_text("{", encoding="utf-8")
     else:

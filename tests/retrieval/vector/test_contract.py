@@ -1,5 +1,6 @@
 """Every vector index gives the ids and values of the exact one: after add, remove, replace, reload."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from retrieval.backend import Candidates
-from retrieval.vector import merging, segment
+from retrieval.vector import half_precision, merging, segment
 from retrieval.vector.exact import ExactIndex
 from retrieval.vector.faiss_index import FaissIndex
 from retrieval.vector.index import VectorIndex
@@ -26,12 +27,9 @@ def unit(count: int, seed: int) -> NDArray[np.float32]:
 
 
 def stored(index: FaissIndex, folder: Path, position: int = 1) -> FaissIndex:
-    """The index after its base was written and mapped again."""
-    folder.mkdir(exist_ok=True)
-    merging.write_base(folder, index, position=position)
-    newest = segment.newest(folder)
-    assert newest is not None
-    return FaissIndex(index.dimension, segment.load(newest))
+    """The index after it was written down and mapped again."""
+    merging.write_down(folder, index, position=position)
+    return FaissIndex(index.dimension, segment.load_catalogue(folder))
 
 
 def assert_same(found: Candidates, expected: Candidates) -> None:
@@ -42,14 +40,14 @@ def assert_same(found: Candidates, expected: Candidates) -> None:
 
 
 @pytest.fixture(
-    params=["exact", "tail", "base", "base and tail", "base with codes", "base with codes and tail"]
+    params=["exact", "tail", "segment", "segment and tail", "codes", "codes and tail", "segments and tail"]
 )
 def pair(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> tuple[VectorIndex, ExactIndex]:
     """An index with vectors 0, 2, 4 … in it, and the oracle with the same ones."""
     monkeypatch.setattr(merging, "CODES_FROM", 1000)
-    count = 4000 if "codes" in request.param else 300
+    count = 4000 if request.param.startswith(("codes", "segments")) else 300
     ids, vectors = 2 * np.arange(count, dtype=np.int64), unit(count, 1)
     oracle = ExactIndex(DIMENSION)
     oracle.add(ids, vectors)
@@ -58,10 +56,11 @@ def pair(
         other.add(ids, vectors)
         return other, oracle
     cut = 0 if request.param == "tail" else count - 100 if request.param.endswith("tail") else count
-    index = FaissIndex(DIMENSION)
-    index.add(ids[:cut], vectors[:cut])
-    if cut:
-        index = stored(index, tmp_path / "vectors")
+    index, done = FaissIndex(DIMENSION), 0
+    for end in [2200, 3300, 3800, cut] if "segments" in request.param else [cut] if cut else []:
+        index.add(ids[done:end], vectors[done:end])
+        index, done = stored(index, tmp_path / "vectors", end), end
+    assert len(index.parts) == (0 if not cut else 4 if "segments" in request.param else 1)
     index.add(ids[cut:], vectors[cut:])
     return index, oracle
 
@@ -179,60 +178,133 @@ def test_vectors_by_id(tmp_path: Path) -> None:
 def test_a_search_under_way_is_not_disturbed() -> None:
     index = FaissIndex(DIMENSION)
     index.add(np.arange(50), unit(50, 1))
-    before = index._state
+    ids, vectors = index.tail
     index.add(np.arange(50, 200), unit(150, 2))
     index.remove(np.arange(40))
-    assert before.tail_ids.tolist() == list(range(50))
-    np.testing.assert_array_equal(before.tail, unit(50, 1))
+    assert ids.tolist() == list(range(50))
+    np.testing.assert_array_equal(vectors, unit(50, 1))
 
 
-def written(folder: Path, position: int, count: int) -> Path:
-    writer = segment.SegmentWriter(folder, position=position, count=count, dimension=DIMENSION)
+def written(folder: Path, count: int, position: int) -> segment.Segment:
+    """A catalogue of one segment."""
+    writer = segment.SegmentWriter(folder, count=count, dimension=DIMENSION)
     writer.write([(np.arange(count), unit(count, 1))] if count else [])
-    return writer.finish({})
+    made = writer.finish({})
+    segment.publish(folder, position=position, segments=[made], dead=np.empty((0, 2), np.int64))
+    return made
 
 
-def test_a_base_is_whole_or_not_there(tmp_path: Path) -> None:
-    writer = segment.SegmentWriter(tmp_path, position=3, count=10, dimension=DIMENSION)
+def names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+def test_a_catalogue_is_whole_or_not_there(tmp_path: Path) -> None:
+    writer = segment.SegmentWriter(tmp_path, count=10, dimension=DIMENSION)
     with pytest.raises(ValueError, match="4 vectors were written of 10"):
         writer.write([(np.arange(4), unit(4, 1))])
-    assert segment.newest(tmp_path) is None
-    newest = written(tmp_path, 3, 10)
-    assert segment.newest(tmp_path) == newest
-    assert segment.position_of(newest) == 3
-    assert segment.load(newest).ids.tolist() == list(range(10))
-    segment.SegmentWriter(tmp_path, position=4, count=5, dimension=DIMENSION)
-    assert segment.newest(tmp_path) == newest
-    assert len(segment.load(written(tmp_path, 4, 0))) == 0
-    assert not newest.exists()
+    assert segment.stamp(tmp_path) is None
+    first = written(tmp_path, 10, position=3)
+    assert names(tmp_path) == {"catalogue.json", "segment-000002"}
+    assert segment.load_catalogue(tmp_path).segments[0].ids.tolist() == list(range(10))
+    stamp = segment.stamp(tmp_path)
+    segment.SegmentWriter(tmp_path, count=5, dimension=DIMENSION)
+    assert segment.stamp(tmp_path) == stamp
+    assert segment.load_catalogue(tmp_path).position == 3
+    segment.publish(tmp_path, position=4, segments=[first], dead=np.array([[2, 3], [2, 7]]))
+    assert names(tmp_path) == {"catalogue.json", "segment-000002", "dead-000000000004.npy"}
+    again = segment.load_catalogue(tmp_path, [first])
+    assert again.segments[0] is first
+    assert again.dead_in(2).tolist() == [3, 7]
+    assert again.dead_in(3).tolist() == []
+    written(tmp_path, 0, position=5)
+    assert len(segment.load_catalogue(tmp_path).segments[0]) == 0
+    assert names(tmp_path) == {"catalogue.json", "segment-000003"}
 
 
-def test_a_base_that_was_tampered_with_is_refused(tmp_path: Path) -> None:
-    base = written(tmp_path, 1, 3)
-    np.save(base / "ids.npy", np.arange(5))
+def test_a_segment_that_was_tampered_with_is_refused(tmp_path: Path) -> None:
+    written(tmp_path, 3, position=1)
+    np.save(tmp_path / "segment-000001" / "ids.npy", np.arange(5))
     with pytest.raises(ValueError, match="does not hold"):
-        segment.load(base)
-    (base / "ids.npy").write_bytes(b"")
+        segment.load_catalogue(tmp_path)
+    (tmp_path / "segment-000001" / "ids.npy").write_bytes(b"")
     with pytest.raises(ValueError, match="is empty"):
-        segment.load(base)
+        segment.load_catalogue(tmp_path)
+
+
+def test_rows_are_the_same_read_and_mapped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written(tmp_path, 300, position=1)
+    rows = np.array([0, 7, 299, 7])
+    mapped = segment.load(tmp_path, 1)
+    monkeypatch.setattr(segment, "MAPPED_ROWS", 100)
+    single = segment.load(tmp_path, 1)
+    assert mapped.file is None
+    assert single.file is not None
+    np.testing.assert_array_equal(single.take(rows), unit(300, 1)[rows])
+    np.testing.assert_array_equal(mapped.take(rows), unit(300, 1)[rows])
+    np.testing.assert_array_equal(single.block(290, 400), mapped.block(290, 400))
+    shutil.rmtree(tmp_path / "segment-000001")
+    np.testing.assert_array_equal(single.take(rows), unit(300, 1)[rows])
+
+
+def test_half_precision_is_converted_exactly() -> None:
+    every = np.arange(1 << 16, dtype=np.uint16).view(np.float16)
+    finite = every[np.isfinite(every)]
+    converted = half_precision.to_single(finite)
+    np.testing.assert_array_equal(converted.view(np.uint32), finite.astype(np.float32).view(np.uint32))
+
+
+def test_an_update_copies_what_is_no_larger_than_itself(tmp_path: Path) -> None:
+    index, sizes = FaissIndex(DIMENSION), []
+    for step in range(12):
+        index.add(np.arange(100 * step, 100 * step + 100), unit(100, step))
+        index = stored(index, tmp_path / "vectors", step)
+        sizes.append([len(part.segment) for part in index.parts])
+    assert sizes[:4] == [[100], [200], [200, 100], [400]]
+    assert sizes[-1] == [800, 400]
+    assert len(names(tmp_path / "vectors")) == 3
+
+
+def test_removals_are_written_down_and_hollow_segments_made_anew(tmp_path: Path) -> None:
+    folder = tmp_path / "vectors"
+    index = FaissIndex(DIMENSION)
+    for step, count in enumerate((400, 100), 1):
+        index.add(np.arange(1000 * step, 1000 * step + count), unit(count, step))
+        index = stored(index, folder, step)
+    index.remove(np.arange(1000, 1100))
+    assert index.unwritten == 100
+    index = stored(index, folder, 3)
+    assert index.unwritten == 0
+    assert [(len(part.segment), part.live) for part in index.parts] == [(400, 300), (100, 100)]
+    assert "dead-000000000003.npy" in names(folder)
+    index.remove(np.arange(1100, 1150))
+    index = stored(index, folder, 4)
+    assert [(len(part.segment), part.live) for part in index.parts] == [(350, 350)]
+    assert names(folder) == {"catalogue.json", "segment-000003"}
+    index.remove(np.arange(3000))
+    assert stored(index, folder, 5).parts == ()
 
 
 def test_codes_are_kept_until_they_no_longer_fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(merging, "CODES_FROM", 1000)
     index = FaissIndex(DIMENSION)
     index.add(np.arange(999), unit(999, 1))
-    assert stored(index, tmp_path / "a").base.codes is None
-    index.add(np.arange(999, 1500), unit(501, 2))
-    first = stored(index, tmp_path / "a", 2)
-    assert first.base.settings["fitted_to"] == 1500
-    assert first.base.settings["recall"] >= 0.995
-    first.remove(range(0, 1500, 3))
-    first.add(np.arange(1500, 4000), unit(2500, 3))
-    second = stored(first, tmp_path / "a", 3)
-    assert second.base.settings["fitted_to"] == 1500
-    np.testing.assert_array_equal(second.base.codes, second.base.quantizer().encode(second.base.vectors))
-    second.add(np.arange(4000, 7000), unit(3000, 4))
-    assert stored(second, tmp_path / "a", 4).base.settings["fitted_to"] == 6500
+    index = stored(index, tmp_path / "a")
+    assert index.parts[0].segment.codes is None
+    index.add(np.arange(999, 2000), unit(1001, 2))
+    index = stored(index, tmp_path / "a", 2)
+    (part,) = index.parts
+    assert part.segment.settings["fitted_to"] == 2000
+    assert part.segment.settings["recall"] >= 0.995
+    index.remove(range(0, 1500, 3))
+    index.add(np.arange(2000, 4500), unit(2500, 3))
+    index = stored(index, tmp_path / "a", 3)
+    (part,) = index.parts
+    assert part.segment.settings["fitted_to"] == 2000
+    codes = part.segment.quantizer().encode(part.segment.vectors)
+    np.testing.assert_array_equal(part.segment.codes, codes)
+    index.add(np.arange(4500, 21_000), unit(16_500, 4))
+    index = stored(index, tmp_path / "a", 4)
+    assert [part.segment.settings["fitted_to"] for part in index.parts] == [20_500]
 
 
 @pytest.mark.parametrize("dimension", [7, 48])
