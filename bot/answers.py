@@ -1,5 +1,6 @@
 """What was found → replies: pages of hits, refusals, passages between their neighbours."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bot.actions import Alone, Ask, Choose, Rate, Read, Related, ShowPage, Unfold
@@ -106,11 +107,11 @@ class Answers:
             text=text, buttons=(more, last) if more else (last,), replaces=True, question=shown.question.id
         )
 
-    def list_of(self, hits: tuple[Hit, ...], response: SearchResponse, say: Texts, lead: StyledText) -> Reply:
+    def list_of(self, hits: Sequence[Hit], response: SearchResponse, say: Texts, lead: StyledText) -> Reply:
         """Hits that answer no question, with buttons to read their articles."""
         cards = [
-            replace(self.card(hit, place, say, response), answers=False)
-            for place, hit in enumerate(hits, start=1)
+            replace(self.card(hit, place, say, response), strong=True, answers=False, hashtags="")
+            for place, hit in enumerate((replace(hit, highlights=()) for hit in hits), start=1)
         ]
         row = tuple(
             Button(

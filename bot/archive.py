@@ -33,8 +33,10 @@ class Archive(Protocol):
         filters: Filters | None = None,
         understand: bool = True,
         group: bool = True,
+        mode: str = "hybrid",
     ) -> SearchResponse:
-        """The hits of one page, one an article or, without `group`, one a passage."""
+        """The hits of one page, one an article or, without `group`, one a passage; by words and meaning, or
+        by meaning alone with the mode "dense"."""
 
     def article(self, article_id: str, *, keywords: bool = True) -> Article | None:
         """One article, None where there is none by that id; its tags only where `keywords`."""

@@ -143,6 +143,7 @@ _LEADING = re.compile(
 )
 """What a question begins with that means nothing; 那 in 那时候 and 那座桥 does."""
 _MUCH_BETTER = 0.2
+_SHARE_AT_HOME = 0.25
 _NEARLY = 0.1
 _LONGEST_LEANING = 14
 _LONGEST_ENGLISH = 8
@@ -191,6 +192,18 @@ def needs_trying(proposal: Proposal, plain: Found, current: str | None) -> bool:
     """Whether it is worth searching for the proposal's texts: not where the question by itself is answered
     by the very article under discussion."""
     return proposal.explicit or not plain.answered or plain.article != current
+
+
+def needs_confirming(proposal: Proposal) -> bool:
+    """Whether a follow-up must also be one by the words that are its own: not where it points, or names
+    nothing."""
+    return proposal.kind is Kind.LEANING and not proposal.explicit and not proposal.subjectless
+
+
+def has_to_do_with(home: Found, threshold: float) -> bool:
+    """Whether an article has to do with a question at all, by what was found for its words in that article
+    alone. A whole question about something else finds next to nothing there."""
+    return home.score >= threshold * _SHARE_AT_HOME
 
 
 def looks_incomplete(text: str) -> bool:

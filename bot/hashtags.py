@@ -25,8 +25,9 @@ class Hashtags:
 
     def warm(self) -> None:
         """Read the table; meant to be run beside answering."""
-        for article in self._archive.articles(limit=1):
-            self._archive.article(article.id)
+        from retrieval.keywords import keywords
+
+        keywords("", "")
         self.of.cache_clear()
         self._ready.set()
 

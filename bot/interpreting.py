@@ -6,7 +6,18 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from bot.archive import Archive
-from bot.followups import Found, Kind, Proposal, Turn, decide, looks_incomplete, needs_trying, propose
+from bot.followups import (
+    Found,
+    Kind,
+    Proposal,
+    Turn,
+    decide,
+    has_to_do_with,
+    looks_incomplete,
+    needs_confirming,
+    needs_trying,
+    propose,
+)
 from bot.memory import Meaning, Option, without_dates
 from bot.wording import joined_words, title_head, topic_of, wording
 from retrieval.lexical.normalisation import fold
@@ -139,11 +150,11 @@ class Interpreter:
         tried = [(text, _inherited(text, last.filters)) for text in proposal.texts]
         responses = [self._search(text, filters, 0, literal=False) for text, filters in tried]
         number = decide(proposal, first, [_found(each) for each in responses], current, plain.threshold)
-        if number is None:
+        if number is None or not self._confirmed(asked, proposal, plain, current):
             return self._alone_after(asked, plain, last)
         (text, filters), response = tried[number], responses[number]
         if proposal.explicit and proposal.kind is Kind.LEANING and current is not None:
-            response = self._at_home(text, filters, response, current)
+            filters, response = self._at_home(text, filters, response, current)
         meaning = _meaning(asked, text, response, filters, follows=True, topics=last.turn.topics)
         return replace(meaning, options=_other_topics(asked, proposal, before)), response
 
@@ -156,15 +167,26 @@ class Interpreter:
             meaning = _meaning(asked, asked.text, response, None)
         return meaning, response
 
+    def _confirmed(
+        self, asked: Asked, proposal: Proposal, plain: SearchResponse, current: str | None
+    ) -> bool:
+        """Whether the question's own words have to do with the article under discussion."""
+        if current is None or not needs_confirming(proposal):
+            return True
+        home = self._search(asked.text, Filters(article_ids=(current,)), 0, literal=True)
+        return has_to_do_with(_found(home), plain.threshold)
+
     def _at_home(
         self, text: str, filters: Filters | None, response: SearchResponse, current: str
-    ) -> SearchResponse:
-        """The response; that of the article under discussion alone where nothing else is an answer."""
-        if response.answered or (response.hits and response.hits[0].article_id == current):
-            return response
+    ) -> tuple[Filters | None, SearchResponse]:
+        """The filters and the response; those of the article under discussion alone where the first hit is
+        another and this one has to do with the question."""
+        if response.hits and response.hits[0].article_id == current:
+            return filters, response
         within = merge_filters(Filters(article_ids=(current,)), filters)
         nearer = self._search(text, within, 0, literal=False)
-        return nearer if nearer.hits else response
+        better = has_to_do_with(_found(nearer), response.threshold) or not response.answered
+        return (within, nearer) if nearer.hits and better else (filters, response)
 
 
 def _meaning(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bot.conversation import Chat, Conversation
 from bot.greeting import Greeter
+from bot.hashtags import Hashtags
 from bot.i18n import language_of, texts
 from bot.links import TelegramLinks, TerminalLinks
 from bot.opening import Collection, demo_collection, open_retriever, overview, own_collection, synchronise
@@ -49,21 +50,30 @@ def run_telegram(settings: Settings, token: str, *, demo: bool) -> None:
     state = State.open(_memory(settings, collection))
     with open_retriever(collection, settings) as retriever:
         suggestions = Suggestions(retriever, collection.questions)
-
+        hashtags = Hashtags(retriever)
         reading = threading.Event()
 
         def conversation(username: Callable[[], str]) -> Conversation:
             greeter = Greeter(
                 lambda: replace(overview(retriever), growing=reading.is_set()), suggestions, state
             )
-            return Conversation(retriever, state, TelegramLinks(username, state), greeter)
+            links = TelegramLinks(username, state)
+            return Conversation(retriever, state, links, greeter, hashtags=hashtags)
+
+        def changed() -> None:
+            suggestions.forget()
+            hashtags.forget()
 
         def up_to_date(stopping: threading.Event) -> None:
             reading.set()
             try:
-                synchronise(retriever, collection.sources, changed=suggestions.forget, stopping=stopping)
+                synchronise(retriever, collection.sources, changed=changed, stopping=stopping)
             finally:
                 reading.clear()
+
+        def beside(stopping: threading.Event) -> None:
+            up_to_date(stopping)
+            hashtags.warm()
 
         if collection.disposable:
             up_to_date(threading.Event())
@@ -71,7 +81,7 @@ def run_telegram(settings: Settings, token: str, *, demo: bool) -> None:
         service = Service(
             conversation,
             state,
-            up_to_date,
+            beside,
             admins=settings.admins,
             users=settings.users,
             language=language_of(settings.language) if settings.language else None,

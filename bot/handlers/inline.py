@@ -1,6 +1,10 @@
 """Inline mode: `@bot question` in any chat, the hits to choose from."""
 
+import contextlib
+import logging
+
 from telegram import (
+    InlineQuery,
     InlineQueryResultArticle,
     InlineQueryResultsButton,
     InputTextMessageContent,
@@ -8,6 +12,7 @@ from telegram import (
     Update,
 )
 from telegram.constants import ParseMode
+from telegram.error import BadRequest
 from telegram.ext import ContextTypes, InlineQueryHandler
 
 from bot.assistant import Assistant
@@ -17,7 +22,10 @@ from bot.styled import clip_text
 from bot.telegram_html import is_web_link, to_html
 
 _CACHE_SECONDS = 60
+"""How long Telegram may show the same results to the same user again; they are in the user's language."""
+
 _BUTTON_LIMIT = 64
+_logger = logging.getLogger(__name__)
 
 
 class Inline:
@@ -45,23 +53,53 @@ class Inline:
             example = await self._assistant.run(conversation.greeter.example, chat.language)
             prompt = say("inline_nothing") if query.query.strip() else say("inline_prompt", example=example)
             button = InlineQueryResultsButton(clip_text(prompt, _BUTTON_LIMIT), start_parameter="inline")
+        for pictures in (True, False):
+            with contextlib.suppress(_UnwantedPictureError):
+                await _answer(
+                    query, [_result(each, pictures) for each in choices], page + 1 if more else 0, button
+                )
+                return
+
+
+class _UnwantedPictureError(Exception):
+    """Telegram does not take the address of one of the pictures."""
+
+
+async def _answer(
+    query: InlineQuery,
+    results: list[InlineQueryResultArticle],
+    next_page: int,
+    button: InlineQueryResultsButton | None,
+) -> None:
+    """Answer; one that comes too late, because somebody types on, is not worth an error."""
+    try:
         await query.answer(
-            [_result(choice) for choice in choices],
+            results,
             cache_time=_CACHE_SECONDS,
-            next_offset=str(page + 1) if more else "",
+            is_personal=True,
+            next_offset=str(next_page) if next_page else "",
             button=button,
         )
+    except BadRequest as error:
+        reason = error.message.lower()
+        if "webpage" in reason:
+            raise _UnwantedPictureError from error
+        if "query is too old" not in reason:
+            raise
+        _logger.info("an inline question was answered too late")
 
 
-def _result(choice: Choice) -> InlineQueryResultArticle:
+def _result(choice: Choice, pictures: bool) -> InlineQueryResultArticle:
+    picture = choice.image if pictures and is_web_link(choice.image) else None
+    preview = LinkPreviewOptions(url=picture, prefer_small_media=True) if picture else None
     return InlineQueryResultArticle(
         id=str(choice.number),
         title=choice.title,
         description=choice.description,
-        thumbnail_url=choice.image if is_web_link(choice.image) else None,
+        thumbnail_url=picture,
         input_message_content=InputTextMessageContent(
             to_html(choice.text),
             parse_mode=ParseMode.HTML,
-            link_preview_options=LinkPreviewOptions(is_disabled=True),
+            link_preview_options=preview or LinkPreviewOptions(is_disabled=True),
         ),
     )

@@ -63,6 +63,7 @@ class FakeArchive:
         filters: Filters | None = None,
         understand: bool = True,
         group: bool = True,
+        mode: str = "hybrid",
     ) -> SearchResponse:
         self.questions.append(query)
         if self.failing:

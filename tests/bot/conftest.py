@@ -10,9 +10,11 @@ from bot.conversation import Chat, Conversation
 from bot.greeting import Greeter
 from bot.i18n import Language
 from bot.links import Links, TelegramLinks, TerminalLinks
+from bot.opening import demo_collection, overview, synchronise
 from bot.serving import Service, serve
 from bot.state import State
 from bot.suggestions import Suggestions
+from retrieval import Retriever
 
 from .api_server import TOKEN, ApiServer
 from .archives import FakeArchive, river_articles
@@ -100,6 +102,33 @@ async def running(
 ) -> AsyncIterator[RunningBot]:
     service = Service(lambda username: converse(TelegramLinks(username, state)), state, signals=())
     bot = RunningBot(server, service)
+    await bot.start()
+    yield bot
+    await bot.stop()
+    assert server.refusals == []
+
+
+@pytest.fixture(scope="session")
+def demo_retriever(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Retriever]:
+    """The sample articles, indexed."""
+    collection = demo_collection(tmp_path_factory.mktemp("demo") / "index")
+    with Retriever.open(collection.index) as retriever:
+        report = synchronise(retriever, collection.sources)
+        assert report is not None
+        assert report.failed == ()
+        yield retriever
+
+
+@pytest.fixture
+async def demo(server: ApiServer, demo_retriever: Retriever, state: State) -> AsyncIterator[RunningBot]:
+    """The bot over the sample articles."""
+    suggestions = Suggestions(demo_retriever, demo_collection(Path("unused")).questions)
+
+    def conversation(username: Callable[[], str]) -> Conversation:
+        greeter = Greeter(lambda: overview(demo_retriever), suggestions, state)
+        return Conversation(demo_retriever, state, TelegramLinks(username, state), greeter)
+
+    bot = RunningBot(server, Service(conversation, state, signals=()))
     await bot.start()
     yield bot
     await bot.stop()

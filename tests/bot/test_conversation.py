@@ -240,16 +240,26 @@ def test_people_and_topics_have_conversations_of_their_own(conversation: Convers
 
 
 def test_related_articles_leave_out_the_article_itself(
-    conversation: Conversation, chat: Chat, state: State
+    conversation: Conversation, chat: Chat, state: State, archive: FakeArchive
 ) -> None:
+    text = "口岸今天晴，江面无冰。口岸今天通过货车五十辆。"
+    archive._articles["twin"] = article(9, "口岸日志续", text, id="twin")
     related = conversation.press(chat, Related(state.article_keys.key("a4")))
-    assert plain(related.text).startswith("与《口岸日志》相关的文章：")
-    titles = styled(related, Style.TITLE)[1::2]
-    assert titles
-    assert "口岸日志" not in titles
-    assert styled(related, Style.ANSWER) == []
+    assert plain(related.text).startswith("与《口岸日志》相关的文章：\n\n1. 口岸日志续\n")
+    assert not related.replaces
+    assert styled(related, Style.ANSWER) == styled(related, Style.HIGHLIGHT) == []
     assert conversation.press(chat, Related("a" * 16)).notice == "这篇文章已经不在库里了。"
-    forwarded = conversation.related_to(chat, "口岸食堂的饺子二十元一份，去年也是")
-    assert plain(forwarded.text).startswith("与转来的内容相关的文章：\n\n1. 口岸食堂")
+
+
+def test_what_is_passed_on_is_no_question(
+    conversation: Conversation, chat: Chat, archive: FakeArchive
+) -> None:
+    forwarded = conversation.related_to(chat, "口岸食堂的饺子二十元一份，\n去年也是")
+    assert plain(forwarded.text) == (
+        "与转来的内容相关的文章：\n\n1. 口岸食堂\n"
+        "黑龙江日报 · 2021-07-05 · 原文 ↗\n口岸食堂的饺子二十元一份。"
+    )
+    assert archive.questions == ["口岸食堂的饺子二十元一份， 去年也是"]
+    assert [type(action) for action in actions(forwarded)] == [Read]
     assert plain(conversation.related_to(chat, "zzz qqq").text) == "没有找到相关的文章。"
     assert plain(conversation.related_to(chat, "😀").text) == "请用文字提问，一句话就好。"

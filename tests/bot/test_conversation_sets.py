@@ -2,7 +2,6 @@
 
 import json
 import random
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,6 @@ import pytest
 
 from bot.interpreting import Asked, Interpreter
 from bot.memory import Meaning
-from bot.opening import demo_collection, synchronise
 from retrieval import Retriever
 from retrieval.types import SearchResponse
 
@@ -24,11 +22,8 @@ def lines(name: str) -> list[dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def interpreter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Interpreter]:
-    collection = demo_collection(tmp_path_factory.mktemp("demo") / "index")
-    with Retriever.open(collection.index) as retriever:
-        synchronise(retriever, collection.sources)
-        yield Interpreter(retriever)
+def interpreter(demo_retriever: Retriever) -> Interpreter:
+    return Interpreter(demo_retriever)
 
 
 def last_turn(interpreter: Interpreter, turns: list[str]) -> tuple[Meaning, SearchResponse | None]:

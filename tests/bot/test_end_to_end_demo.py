@@ -1,48 +1,15 @@
 """The whole of it: the demo's articles, a real index, the real application, the strict Bot API server."""
 
 import json
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
-from bot.conversation import Conversation
-from bot.greeting import Greeter
 from bot.i18n import Language
-from bot.links import TelegramLinks
-from bot.opening import demo_collection, overview, synchronise
-from bot.serving import Service
-from bot.state import State
-from bot.suggestions import Suggestions
 from retrieval import Retriever
 
 from .api_server import ApiServer, Person, Sent, units
 from .conftest import RunningBot
-
-
-@pytest.fixture(scope="module")
-def retriever(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Retriever]:
-    collection = demo_collection(tmp_path_factory.mktemp("demo") / "index")
-    with Retriever.open(collection.index) as retriever:
-        report = synchronise(retriever, collection.sources)
-        assert report is not None
-        assert report.failed == ()
-        yield retriever
-
-
-@pytest.fixture
-async def demo(server: ApiServer, retriever: Retriever, state: State) -> AsyncIterator[RunningBot]:
-    suggestions = Suggestions(retriever, demo_collection(Path("unused")).questions)
-
-    def conversation(username: object) -> Conversation:
-        greeter = Greeter(lambda: overview(retriever), suggestions, state)
-        return Conversation(retriever, state, TelegramLinks(username, state), greeter)  # type: ignore[arg-type]
-
-    bot = RunningBot(server, Service(conversation, state, signals=()))
-    await bot.start()
-    yield bot
-    await bot.stop()
-    assert server.refusals == []
 
 
 def last(server: ApiServer) -> Sent:
@@ -51,11 +18,11 @@ def last(server: ApiServer) -> Sent:
 
 @pytest.mark.parametrize("tag", ["zh-hans", "zh-hant", "en"])
 async def test_every_offered_question_is_answered(
-    server: ApiServer, demo: RunningBot, retriever: Retriever, tag: str
+    server: ApiServer, demo: RunningBot, demo_retriever: Retriever, tag: str
 ) -> None:
     person = Person(language_code=tag)
     welcome = await server.answer_to("/start", person)
-    assert str(retriever.status().articles) in welcome.text
+    assert str(demo_retriever.status().articles) in welcome.text
     assert len(welcome.buttons) == 3
     for number, question in enumerate(welcome.buttons, start=2):
         await server.press(welcome, question, person)

@@ -1,6 +1,8 @@
 """What a conversation remembers, how long, and across restarts."""
 
-from pathlib import Path
+from collections.abc import Iterator
+
+import pytest
 
 from bot.followups import Turn
 from bot.memory import LIFE, TURNS, Meaning, Memory, Option
@@ -20,16 +22,23 @@ def meaning(number: int) -> Meaning:
     )
 
 
-def test_everything_comes_back_as_it_was_even_after_a_restart(tmp_path: Path) -> None:
-    state = State.open(tmp_path / "state.sqlite3")
+@pytest.fixture
+def state(location: str) -> Iterator[State]:
+    state = State.open(location)
+    yield state
+    state.close()
+
+
+def test_everything_comes_back_as_it_was_even_after_a_restart(location: str) -> None:
+    state = State.open(location)
     Memory(state.database).note("1/0/1", meaning(1), now=1000)
     Memory(state.database).note("1/0/1", Meaning(2, Turn("空", ())), now=1001)
-    Memory(state.database).link("1", 77, 1)
+    Memory(state.database).link("-1001234567890", 77, 1)
     state.close()
-    state = State.open(tmp_path / "state.sqlite3")
+    state = State.open(location)
     memory = Memory(state.database)
     assert memory.recall("1/0/1", now=1002) == [meaning(1), Meaning(2, Turn("空", ()))]
-    assert memory.answered_by("1", 77) == meaning(1)
+    assert memory.answered_by("-1001234567890", 77) == meaning(1)
     assert memory.answered_by("2", 77) is None
     assert memory.meaning(3) is None
     state.close()

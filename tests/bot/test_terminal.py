@@ -71,6 +71,17 @@ def test_commands(conversation: Conversation, chat: Chat) -> None:
     assert "  1  什么时候去最好？" in talk(conversation, chat, "/start")
     assert "\n1. 口岸的冬天\n" in talk(conversation, chat, "/start", "1")
     assert "黑河口岸" in talk(conversation, chat, "/etc/passwd 口岸")
+    assert "最新文章\n\n1. 口岸的冬天" in talk(conversation, chat, "/latest")
+
+
+def test_follow_ups_and_forgetting(conversation: Conversation, chat: Chat) -> None:
+    printed = talk(conversation, chat, "莫斯科郊外的仓库有几名员工", "那口岸食堂呢", "w", "s")
+    parts = printed.split("❯ ")[1:]
+    assert parts[1].startswith("那口岸食堂呢\n理解为：口岸食堂的仓库有几名员工\n")
+    assert "理解为" not in parts[2]
+    printed = talk(conversation, chat, "莫斯科郊外的仓库有几名员工", "/reset", "那口岸食堂呢")
+    assert "好，之前的对话忘掉了" in printed
+    assert "理解为" not in printed
 
 
 def test_the_language_can_be_changed(conversation: Conversation, chat: Chat) -> None:
