@@ -88,7 +88,7 @@ class News:
             title = one_line(article.title or article.id, TITLE_LIMIT)
             details = (one_line(article.source or article.author or "", 30), day(article.published_at))
             lines.append(run(("\n" if lines else "") + f"{number}. "))
-            lines.append(run(title, Style.SOURCE, link=self._links.address(article)))
+            lines.append(run(title, link=self._links.address(article)))
             lines.append(run("".join(f" · {detail}" for detail in details if detail), Style.META))
         return tuple(lines)
 
