@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from retrieval.backend import Backend
 from retrieval.errors import QueryError
+from retrieval.ranking.calibration import behind
 from retrieval.ranking.grouping import Group, fold_duplicates, group_by_article, point_out_newer
 from retrieval.ranking.pipeline import Ranked, Ranker
 from retrieval.ranking.stages import Stages
@@ -15,6 +16,7 @@ from retrieval.types import Filters, Hit, SearchResponse
 
 if TYPE_CHECKING:
     from embeddings.encoder import Encoder
+    from retrieval.answering import Answer
     from retrieval.lexical.analyzer import Analyzer
     from retrieval.question import Known, Question
     from retrieval.ranking.calibration import Calibration
@@ -25,6 +27,9 @@ DEPTH = 100
 
 MAX_DEPTH = 1000
 """Paging ends here."""
+
+CONTENDERS = 4
+"""So many passages of an article, the best-ranked, may stand for it."""
 
 
 class Searcher:
@@ -116,20 +121,17 @@ class Searcher:
         return replace(question, content=question.text, understood=(), filters=None)
 
     def _hit(self, group: Group, question: "Question", stages: Stages) -> Hit:
-        from retrieval.answering import find_answer
         from retrieval.highlighting import highlights
 
-        ranked, record = group.best, group.best.record
-        answer = (
-            find_answer(question, record.text, self._analyzer, title=record.title) if stages.answers else None
-        )
+        ranked, answer = self._answering(group, question, stages)
+        record = ranked.record
         return Hit(
             passage_id=record.id,
             article_id=record.article_id,
             ordinal=record.ordinal,
             title=record.title,
             text=record.text,
-            score=ranked.score,
+            score=group.best.score,
             heading=record.heading,
             url=record.url,
             author=record.author,
@@ -149,6 +151,23 @@ class Searcher:
             newer=group.newer,
             explanation=ranked.explanation,
         )
+
+    def _answering(
+        self, group: Group, question: "Question", stages: Stages
+    ) -> "tuple[Ranked, Answer | None]":
+        """Which passage of an article answers, and where in it."""
+        from retrieval.answering import Contender, find_best
+
+        others = group.others[: CONTENDERS - 1] if stages.choice else []
+        if not (others or stages.answers):
+            return group.best, None
+        ranked = sorted([group.best, *others], key=lambda item: item.record.ordinal)
+        contenders = [
+            Contender(item.record.text, behind(item.score, group.best.score), item.record.ordinal == 0)
+            for item in ranked
+        ]
+        place, answer = find_best(question, contenders, self._analyzer, title=group.best.record.title)
+        return ranked[place], answer if stages.answers else None
 
 
 def merge_filters(given: Filters | None, understood: Filters | None) -> Filters | None:

@@ -103,6 +103,9 @@ _BASE = (
     ),
     "cues",
     "cue_words",
+    "behind",
+    "leading",
+    "opening",
 )
 _CROSSED = ("characters_of_best", "bigrams_of_best", "with_before", "first", "length")
 FEATURES = (

@@ -1,4 +1,4 @@
-"""A question and a passage → the span that answers."""
+"""A question and the passages of an article → the passage and the span in it that answer."""
 
 from bisect import bisect_left
 from collections.abc import Sequence
@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
 from retrieval.answering.exact import find_exact
-from retrieval.answering.features import Asked, asked, sentence_features
+from retrieval.answering.features import FEATURES, Asked, Features, asked, sentence_features
 from retrieval.answering.sentences import choose, load_model
 from retrieval.lexical.normalisation import Normalised, fold
 from retrieval.lexical.query import MAX_QUERY_CHARACTERS
@@ -17,6 +20,8 @@ from retrieval.types import Span
 
 if TYPE_CHECKING:
     from retrieval.lexical.analyzer import Analyzer
+
+Floats = NDArray[np.float64]
 
 MAX_SENTENCES = 200
 MIN_CONFIDENCE = 0.7
@@ -35,24 +40,72 @@ class Answer:
     confidence: float
 
 
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """A passage of the article that was found: `behind` is how far the ranking puts it behind the article's
+    first (natural logarithm of the odds, 0 or more), `opening` whether the article begins with it."""
+
+    text: str
+    behind: float = 0.0
+    opening: bool = True
+
+
 def find_answer(question: Question, passage_text: str, analyzer: "Analyzer", *, title: str = "") -> Answer:
     """Mark the answer in a passage that was found for the question; nothing in a passage without text.
 
     The article's `title`, where it is given, helps to tell its subject from what is asked about it.
     """
-    spans = split_sentences(passage_text)[:MAX_SENTENCES]
-    if not spans:
-        return Answer(None, None, 0.0)
-    passage = analyzer.normalise(passage_text)
-    normal = normal_sentences(passage, spans)
+    return find_best(question, [Contender(passage_text)], analyzer, title=title)[1]
+
+
+def find_best(
+    question: Question, contenders: Sequence[Contender], analyzer: "Analyzer", *, title: str = ""
+) -> tuple[int, Answer]:
+    """Which of an article's passages, given in the order of the article, answers, and the answer in it.
+
+    The sentences of all of them are compared as those of one text; the passage with the likeliest sentence
+    (or two neighbouring ones) is chosen.
+    """
+    spans = [split_sentences(contender.text)[:MAX_SENTENCES] for contender in contenders]
+    normals = [analyzer.normalise(contender.text) for contender in contenders]
+    sentences = [
+        sentence for n, own in zip(normals, spans, strict=True) for sentence in normal_sentences(n, own)
+    ]
+    if not sentences:
+        return 0, Answer(None, None, 0.0)
     model = load_model()
-    chances = model.probabilities(sentence_features(_asked(question, analyzer), normal, fold(title).text))
-    sentence, confidence = choose(chances, spans, len(passage_text), model.second)
+    prepared = _asked(question, analyzer)
+    features = sentence_features(prepared, sentences, fold(title).text)
+    set_standing(features, contenders, [len(own) for own in spans])
+    chances = np.split(model.probabilities(features), np.cumsum([len(own) for own in spans])[:-1])
+    place = max(range(len(contenders)), key=lambda number: best_pair(chances[number]))
+    own = chances[place] / (float(chances[place].sum()) or 1.0)
+    text = contenders[place].text
+    sentence, confidence = choose(own, spans[place], len(text), model.second)
     exact = None
-    if chances.max() >= MIN_CONFIDENCE:
-        likeliest = spans[int(chances.argmax())]
-        exact = _exact(_asked(question, analyzer), question, passage, likeliest, analyzer)
-    return Answer(sentence, exact, confidence)
+    if own.max() >= MIN_CONFIDENCE:
+        likeliest = spans[place][int(own.argmax())]
+        exact = _exact(prepared, question, normals[place], likeliest, analyzer)
+    return place, Answer(sentence, exact, confidence)
+
+
+def set_standing(features: Features, contenders: Sequence[Contender], sizes: Sequence[int]) -> None:
+    """Enter where the ranking sees the passage of each sentence; `sizes` are the passages' numbers of
+    sentences."""
+    columns = {
+        "behind": [contender.behind for contender in contenders],
+        "leading": [contender.behind == 0 for contender in contenders],
+        "opening": [contender.opening for contender in contenders],
+    }
+    for name, values in columns.items():
+        features[:, FEATURES.index(name)] = np.repeat(np.array(values, dtype=np.float64), sizes)
+
+
+def best_pair(chances: Floats) -> float:
+    """How likely the answer is in one sentence or two neighbouring ones of a passage, in the best place."""
+    if len(chances) < 2:
+        return float(chances.sum())
+    return float((chances[:-1] + chances[1:]).max())
 
 
 def normal_sentences(text: Normalised, spans: Sequence[Span]) -> list[str]:

@@ -31,13 +31,13 @@ class SentenceModel:
 
     def probabilities(self, features: Features) -> NDArray[np.float64]:
         """How likely each sentence is the one that answers, given that one does: shape (sentences,)."""
-        scores = features @ self.weights + _headings(features)
+        scores = features @ self.weights + headings(features)
         odds = np.exp(scores - scores.max())
         chances: NDArray[np.float64] = odds / odds.sum()
         return chances
 
 
-def _headings(features: Features) -> NDArray[np.float64]:
+def headings(features: Features) -> NDArray[np.float64]:
     """Questions and labels in a text do not answer, but what follows a question like the one asked does.
 
     The data that the weights were fitted to has hardly any, so this is set by hand.

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
+from math import log
 from typing import Any
 
 import numpy as np
@@ -22,8 +23,10 @@ from retrieval.ranking.features import Features
 
 Floats = NDArray[np.float64]
 
-_FALL = 0.5
+FALL = 0.5
+"""A candidate that the ranking gives odds of 1 : x against the first has the first's score / x^FALL."""
 
+_FARTHEST = 30.0
 _NEAREST = 10
 
 RIVALRY = ("lead", "rivals")
@@ -64,7 +67,7 @@ class Calibration:
         """
         behind = float(ranking.max()) - ranking
         first = self.probability({**features, **rivalry(ranking)}, int(np.argmin(behind)))
-        return first * np.exp(-behind * _FALL)
+        return first * np.exp(-behind * FALL)
 
     def with_threshold(self, threshold: float) -> "Calibration":
         """The same scores with another threshold."""
@@ -89,6 +92,11 @@ class Calibration:
                 f"the calibration stored with the index is unreadable ({error}); "
                 "run `python -m retrieval calibrate` again."
             ) from error
+
+
+def behind(score: float, first: float) -> float:
+    """How far the ranking puts a candidate behind the first, by their scores: logarithm of the odds, bounded."""
+    return min(_FARTHEST, max(0.0, log(first / score) / FALL)) if score > 0 else _FARTHEST
 
 
 @cache

@@ -19,18 +19,24 @@ _COMPARED = 20
 
 @dataclass(slots=True)
 class Group:
-    """The passage that stands for an article, with the ids of near-identical articles and of a newer one."""
+    """The best-ranked passage of an article, the next ones, the ids of near-identical articles and of a newer
+    one."""
 
     best: Ranked
+    others: list[Ranked] = field(default_factory=list)
     duplicates: list[str] = field(default_factory=list)
     newer: str | None = None
 
 
 def group_by_article(ranked: Iterable[Ranked]) -> list[Group]:
-    """Each article's best passage, in the order of the ranking."""
+    """The passages of each article, articles in the order of their best passage."""
     groups: dict[str, Group] = {}
     for item in ranked:
-        groups.setdefault(item.record.article_id, Group(item))
+        group = groups.get(item.record.article_id)
+        if group is None:
+            groups[item.record.article_id] = Group(item)
+        else:
+            group.others.append(item)
     return list(groups.values())
 
 

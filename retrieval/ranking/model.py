@@ -1,7 +1,7 @@
 """The learned second stage: a linear model over features, as they are and standardised within the list.
 
-Trained as a conditional logit (softmax over each question's candidates), see training.py. The weights of the
-ranking, and of the choice among one article's passages, live in model.json beside this file.
+Trained as a conditional logit (softmax over each question's candidates), see training.py. The weights live in
+model.json beside this file.
 """
 
 import json
@@ -50,10 +50,10 @@ def matrix(features: Features, columns: Sequence[str]) -> Floats:
 
 
 @cache
-def load_model(name: str = "ranking") -> LinearModel:
-    """The weights that ship with this package: "ranking" or "choice"."""
+def load_model() -> LinearModel:
+    """The weights that ship with this package."""
     data: Mapping[str, Mapping[str, float]] = json.loads(
         resources.files(__package__).joinpath("model.json").read_text(encoding="utf-8")
     )
-    weights = data[name]
+    weights = data["ranking"]
     return LinearModel(tuple(weights), np.array(list(weights.values()), dtype=np.float64))

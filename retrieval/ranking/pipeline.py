@@ -14,7 +14,6 @@ from retrieval.errors import QueryError
 from retrieval.question import Question
 from retrieval.ranking.background import load_background
 from retrieval.ranking.calibration import Calibration, default_calibration
-from retrieval.ranking.choice import Choices, choose, contested
 from retrieval.ranking.features import Batch, Features, extract
 from retrieval.ranking.fusion import fuse
 from retrieval.ranking.matching import Grams
@@ -197,8 +196,6 @@ class Ranker:
         fused = fuse(pool.lexical, pool.dense)
         learned = load_model().scores(features) if stages.reranking else fused * _FUSED_ODDS
         scores = learned
-        if stages.choice:
-            scores = _with_chosen_first(question, grams, weights, batch, scores)
         if stages.cross_encoder and self._cross_encoder is not None:
             scores = _judged_together(self._cross_encoder, question.content, records, scores)
         return Examined(
@@ -235,28 +232,6 @@ class Ranker:
         forms = self._analyzer.normalise(joined).text.split("\n") if distinct else []
         normal = dict(zip(distinct, forms, strict=True))
         return [normal.get(line, "") for line in lines]
-
-
-def _with_chosen_first(
-    question: Question, grams: Grams, weights: GramWeights, batch: Batch, scores: Floats
-) -> Floats:
-    """The scores, exchanged within an article so that the passage chosen for it has the best of them."""
-    groups = contested(np.argsort(-scores, kind="stable"), batch.articles)
-    members = [int(position) for group in groups for position in group]
-    choices = Choices(
-        texts=[batch.texts[position] for position in members],
-        titles=[batch.titles[position] for position in members],
-        scores=scores[members],
-        ordinals=[batch.ordinals[position] for position in members],
-        kind=question.kind,
-        unit=question.unit,
-    )
-    scores = scores.copy()
-    best = choose(load_model("choice"), grams, weights, choices, groups)
-    for group, chosen in zip(groups, best, strict=True):
-        first = int(group[0])
-        scores[first], scores[chosen] = scores[chosen], scores[first]
-    return scores
 
 
 def _judged_together(

@@ -8,7 +8,7 @@ from retrieval.errors import QueryError
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stages:
     """Switches of the ranking. `dense` and `lexical` are the two sides that candidates come from, `reranking`
-    the learned second stage, `choice` the second look at which passage stands for its article,
+    the learned second stage, `choice` the look at its sentences for which passage stands for an article,
     `cross_encoder` the configured cross-encoder on top, `answers` marking answer and highlights in the
     hits."""
 

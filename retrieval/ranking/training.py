@@ -125,11 +125,9 @@ def fit(examples: Sequence[Example], judged: Set[str]) -> Outcome:
 
 
 def write_weights(outcome: Outcome, folder: Path = Path(__file__).parent) -> None:
-    """Write model.json (keeping its weights for the choice within an article) and calibration.json."""
-    path = folder / "model.json"
-    model = json.loads(path.read_text(encoding="utf-8"))
-    model["ranking"] = dict(outcome.weights)
-    path.write_text(json.dumps(model, indent=1) + "\n", encoding="utf-8")
+    """Write model.json and calibration.json."""
+    model = {"ranking": dict(outcome.weights)}
+    (folder / "model.json").write_text(json.dumps(model, indent=1) + "\n", encoding="utf-8")
     (folder / "calibration.json").write_text(
         json.dumps(outcome.calibration.to_mapping(), indent=1) + "\n", encoding="utf-8"
     )

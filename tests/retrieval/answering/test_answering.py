@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from retrieval.answering import find_answer
+from retrieval.answering import Contender, find_answer, find_best
 from retrieval.answering.features import FEATURES
 from retrieval.answering.sentences import MAX_SHARE, choose, load_model
 from retrieval.lexical.analyzer import Analyzer
@@ -62,6 +62,26 @@ def test_the_title_names_the_subject() -> None:
     found = find_answer(question, text, ANALYZER, title="青石港")
     assert found.sentence is not None
     assert "花岗岩" in text[slice(*found.sentence)]
+
+
+def test_the_passage_whose_sentence_answers_stands_for_the_article() -> None:
+    introduction = "青石港位于海湾北岸。青石港是本省第二大港口，青石港的货运很多。"
+    details = "现有泊位36个。2020年吞吐量为2,178,400吨。"
+    question = understand("青石港2020年的吞吐量是多少吨", now=NOW)
+    contenders = [Contender(introduction), Contender(details, behind=1.0, opening=False)]
+    place, found = find_best(question, contenders, ANALYZER, title="青石港")
+    assert place == 1
+    assert found.sentence is not None
+    assert "2,178,400吨" in details[slice(*found.sentence)]
+    far = [Contender(introduction), Contender("今天很冷。", behind=8.0, opening=False)]
+    assert find_best(question, far, ANALYZER, title="青石港")[0] == 0
+
+
+def test_a_passage_without_text_is_not_chosen() -> None:
+    contenders = [Contender(""), Contender("馆长是林若水。", behind=2.0, opening=False)]
+    place, found = find_best(understand("馆长是谁", now=NOW), contenders, ANALYZER)
+    assert (place, found.sentence) == (1, (0, 7))
+    assert find_best(understand("馆长是谁", now=NOW), [Contender(" ")], ANALYZER)[1].sentence is None
 
 
 def test_headings_do_not_answer_but_what_follows_does() -> None:

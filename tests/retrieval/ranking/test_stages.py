@@ -9,17 +9,14 @@ import pytest
 
 from retrieval.backend import PassageRecord
 from retrieval.errors import IndexDamagedError
-from retrieval.question import AnswerKind
 from retrieval.ranking.background import FLOOR, load_background
 from retrieval.ranking.calibrating import fitted_threshold, foreign_questions
 from retrieval.ranking.calibration import RIVALRY, Calibration, default_calibration, rivalry
 from retrieval.ranking.calibration_training import EVIDENCE
-from retrieval.ranking.choice import Choices, choose, contested, evidence
-from retrieval.ranking.cues import cued_sentences
 from retrieval.ranking.features import Batch, extract
 from retrieval.ranking.fusion import fuse
 from retrieval.ranking.grouping import Group, fold_duplicates, group_by_article, point_out_newer
-from retrieval.ranking.matching import Grams, Matches
+from retrieval.ranking.matching import Grams
 from retrieval.ranking.model import LinearModel, load_model, matrix
 from retrieval.ranking.pipeline import Ranked
 from retrieval.ranking.similarity import signature
@@ -129,47 +126,6 @@ def test_columns_are_standardised_within_the_list() -> None:
     model = LinearModel(("a", "list:a"), np.array([2.0, 1.0]))
     assert model.scores(features)[1] == pytest.approx(4)
     assert sum(part[0] for part in model.parts(features).values()) == pytest.approx(model.scores(features)[0])
-
-
-@pytest.mark.parametrize(
-    ("kind", "unit", "flags"),
-    [
-        (AnswerKind.TIME, "", [True, False, False, False]),
-        (AnswerKind.NUMBER, "个", [False, True, False, False]),
-        (AnswerKind.NUMBER, "", [True, True, False, False]),
-        (AnswerKind.REASON, "", [False, False, True, False]),
-    ],
-)
-def test_cues(kind: AnswerKind, unit: str, flags: list[bool]) -> None:
-    matches = Matches(QUESTION, ["1987年通航。有五个仓。因为很冷。没有别的"])
-    found = cued_sentences(kind, unit, matches.chain)
-    assert found is not None
-    assert found.tolist()[:4] == flags
-
-
-def test_kinds_without_cues() -> None:
-    assert cued_sentences(AnswerKind.OTHER, "", Matches(QUESTION, ["黑河"]).chain) is None
-
-
-def test_within_an_article_the_words_beyond_its_title_decide() -> None:
-    texts = ["黑河黑河黑河，黑河的介绍。", "海外仓有十二个。"]
-    choices = Choices(
-        texts=texts,
-        titles=["黑河", "黑河"],
-        scores=np.array([9.0, 5.0]),
-        ordinals=[0, 1],
-        kind=AnswerKind.NUMBER,
-    )
-    groups = contested(np.array([0, 1]), np.array([0, 0]))
-    assert [group.tolist() for group in groups] == [[0, 1]]
-    assert choose(load_model("choice"), QUESTION, weights_of(QUESTION), choices, groups) == [1]
-    features = evidence(QUESTION, weights_of(QUESTION), choices)
-    assert features["rest_window_word"].tolist() == pytest.approx([0, features["window_word"][1]])
-
-
-def test_only_articles_with_several_candidates_are_contested() -> None:
-    assert contested(np.array([2, 0, 1]), np.array([0, 1, 2])) == []
-    assert [group.tolist() for group in contested(np.array([2, 0, 1]), np.array([7, 3, 7]))] == [[2, 0]]
 
 
 def test_calibration() -> None:

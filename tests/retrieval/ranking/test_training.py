@@ -139,11 +139,7 @@ def test_small_archives_have_questions_of_their_own() -> None:
 
 
 def test_weights_are_written(tmp_path: Path) -> None:
-    (tmp_path / "model.json").write_text(json.dumps({"ranking": {}, "choice": {"ranking": 1.0}}))
     write_weights(Outcome({"list:lexical": 1.5}, Calibration({"found": 1.0}, 0.0, 0.4), {}), tmp_path)
-    assert json.loads((tmp_path / "model.json").read_text()) == {
-        "ranking": {"list:lexical": 1.5},
-        "choice": {"ranking": 1.0},
-    }
+    assert json.loads((tmp_path / "model.json").read_text()) == {"ranking": {"list:lexical": 1.5}}
     stored = Calibration.from_mapping(json.loads((tmp_path / "calibration.json").read_text()))
     assert stored == Calibration({"found": 1.0}, 0.0, 0.4)
