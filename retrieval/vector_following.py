@@ -129,4 +129,3 @@ class VectorFollower:
             f"the vector index in {self._folder} cannot be read ({error}): "
             f"`python -m retrieval check --repair --index {self._folder.parent.parent}` makes it anew"
         )
-

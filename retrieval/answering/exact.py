@@ -20,7 +20,7 @@ _REACH = 8.0
 
 _COMMA = 8
 
-_MARGIN = {AnswerKind.NUMBER: 1.2, AnswerKind.TIME: 1.1, AnswerKind.PERSON: 1.3, AnswerKind.PLACE: 1.5}
+_MARGIN = {AnswerKind.NUMBER: 1.3, AnswerKind.TIME: 1.2, AnswerKind.PERSON: 1.5, AnswerKind.PLACE: 2.0}
 """How much nearer than the next candidate the best has to be."""
 
 _CHINESE = "〇零一二两三四五六七八九十百千万亿半"
@@ -37,7 +37,8 @@ _DATE = re.compile(
     r"|[\u4e00-\u9fff]{2}(?:元|[一二三四五六七八九十廿卅]{1,4})年(?:[正一二三四五六七八九十腊闰]{1,3}月)?"
     r"|(?:星期|周)[一二三四五六日天]|[0-9一二三四五六七八九十]{1,3}点(?:[0-9]{1,2}分|半)?"
 )
-_FOREIGN_NAME = re.compile(r"[\u4e00-\u9fff]{1,6}(?:·[\u4e00-\u9fff]{1,6}){1,4}")
+_NAME_PART = "[^\\W0-9a-z_·是为和与及在的等被由把将曾担任率从向至后前并或]"
+_FOREIGN_NAME = re.compile(rf"{_NAME_PART}{{1,6}}(?:·{_NAME_PART}{{1,6}}){{1,4}}")
 _LATIN_NAME = re.compile(r"[a-z]+\.?(?: [a-z]+\.?){1,3}")
 _SURNAMES = frozenset(
     "赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦尤许何吕施张孔曹严华金魏陶姜戚谢邹喻柏水窦章云苏潘葛奚范彭郎鲁韦马苗凤花方俞任袁柳"
@@ -47,7 +48,9 @@ _SURNAMES = frozenset(
     "匡国文寇广东关师公沙养丰游权涂肖岳佟"
 ) - frozenset("古和时常于成全向广易连习容支万匡明安通国文东公丰权方平高白金水云华温")
 # Surnames that begin too many other words are left out; what ends like this is no person.
-_NO_PERSON_ENDS = frozenset("桥寺山河江湖海县市省区镇村国州路塔楼宫殿庙港站岛城族人语书")
+_NO_PERSON_ENDS = frozenset(
+    "桥寺山河江湖海县市省区镇村国州路塔楼宫殿庙港站岛城族人语书妃祖果帝王政元部军后氏教神"
+)
 # What a question that names no unit of measure asks for.
 _IMPLIED_UNITS = (
     (
@@ -67,6 +70,18 @@ _MEASURED = re.compile(
     r"(?:公里|千米|米|英里|海里|厘米|年|月|日|天|岁|小时|分钟|秒|世纪|年代|[平立]方.*)(?:多|余|以上|左右)?$"
 )
 _DATE_UNIT = re.compile(r"(?:[0-9]{3,4}|[0-9]{1,2})[年月日号]$")
+_ORDINAL_ASKED = re.compile(r"第几")
+_ORDINAL = re.compile(rf"第(?:[0-9]+|[{_CHINESE}]+)[\u4e00-\u9fff]?")
+_RANGE = re.compile(r"(?:至|到|—|–|-|~|~)")
+# "在哪个比赛中", "毕业于哪儿": what is asked for is no place on a map.
+_NO_PLACE_ASKED = re.compile(
+    r"毕业|就读|效力|任职|司职|加盟|签约|供职|哪一?[个部场次]?[\u4e00-\u9fff]{0,2}(?:比赛|剧|时期|事件|节目|队|学校|大学)"
+)
+_SITE_ASKED = re.compile(
+    r"(?:位于|坐落|座落|地处|处于)[\u4e00-\u9fff]{0,2}(?:哪|何|什么)|在(?:哪[里儿]|何处|什么地方)[?\s]*$"
+)
+_SITE = re.compile(r"(?:位于|坐落[于在]|座落[于在]|地处|建[于在]|在)([^,;。!?()]{2,30})")
+_YEAR = re.compile(r".*?年")
 _ONE = re.compile("[一两][个种座名位项部条次家本支只]?$")
 _YEAR_ASKED = re.compile(r"哪一?年|何年|什么年|年份|几年")
 _DAY_ASKED = re.compile(r"哪一?[天日]|几[月号日]|何日|什么日")
@@ -111,7 +126,10 @@ def _candidates(asked: Asked, question: str, sentence: str, tagger: Tagger) -> I
 
 def _numbers(question: str, sentence: str, unit: str) -> Iterator[Span]:
     """Numbers with the unit asked for; without one, what is neither a date nor "a" ("一个")."""
-    found = [match.span() for match in _NUMBER.finditer(sentence)]
+    if _ORDINAL_ASKED.search(question):
+        yield from (match.span() for match in _ORDINAL.finditer(sentence))
+        return
+    found = list(_ranges(sentence))
     if unit:
         yield from (span for span in found if unit in sentence[span[0] : span[1] + len(unit)])
         return
@@ -134,6 +152,20 @@ def _numbers(question: str, sentence: str, unit: str) -> Iterator[Span]:
     )
 
 
+def _ranges(sentence: str) -> Iterator[Span]:
+    """The numbers of a sentence, two with "to" between them as one."""
+    before: Span | None = None
+    for match in _NUMBER.finditer(sentence):
+        if before is not None and _RANGE.fullmatch(sentence[before[1] : match.start()]):
+            before = before[0], match.end()
+            continue
+        if before is not None:
+            yield before
+        before = match.span()
+    if before is not None:
+        yield before
+
+
 def _is_date_or_one(text: str, units: str) -> bool:
     return _ONE.match(text) is not None or ("年" not in units and _DATE_UNIT.search(text) is not None)
 
@@ -146,7 +178,8 @@ def _dates(question: str, sentence: str) -> Iterator[Span]:
             continue
         if _DAY_ASKED.search(question) and not re.search("[月日号]", text):
             continue
-        yield match.span()
+        year = _YEAR.match(text) if _YEAR_ASKED.search(question) else None
+        yield match.start(), match.start() + year.end() if year else match.end()
 
 
 def _persons(sentence: str, tagger: Tagger) -> Iterator[Span]:
@@ -188,6 +221,11 @@ def _placed(words: Sequence[tuple[str, str]]) -> Iterator[tuple[int, int, str]]:
 
 def _places(question: str, sentence: str, tagger: Tagger) -> Iterator[Span]:
     """Words tagged as places, several in a row as one; of the sort that is asked for where it is named."""
+    if _NO_PLACE_ASKED.search(question):
+        return
+    if _SITE_ASKED.search(question) and (site := _SITE.search(sentence)):
+        yield site.span(1)
+        return
     asked = _PLACE_ASKED.search(question)
     sort = asked[1] if asked else ""
     start, end = -1, -1

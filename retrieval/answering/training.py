@@ -85,9 +85,7 @@ def _example(query: str, hits: Sequence[Hit], answers: Sequence[str], analyzer: 
     contenders = [Contender(hit.text, behind(hit.score, first.score), hit.ordinal == 0) for hit in hits]
     spans = [split_sentences(hit.text)[:MAX_SENTENCES] for hit in hits]
     question = literally(query)
-    prepared = asked(
-        question, analyzer.examine(question.content), analyzer.normalise(question.content).text
-    )
+    prepared = asked(question, analyzer.examine(question.content), analyzer.normalise(question.content).text)
     sentences = [
         sentence
         for hit, own in zip(hits, spans, strict=True)
@@ -103,9 +101,7 @@ def _example(query: str, hits: Sequence[Hit], answers: Sequence[str], analyzer: 
     return Example(first.article_id, [hit.text for hit in hits], spans, features, np.array(right), answers)
 
 
-def fit(
-    sets: Mapping[str, Sequence[Example]], penalty: float = PENALTY
-) -> NDArray[np.float64]:
+def fit(sets: Mapping[str, Sequence[Example]], penalty: float = PENALTY) -> NDArray[np.float64]:
     """Weights of the features, shape (len(FEATURES),). A small set counts more than its examples: by the root
     of how much larger the largest is."""
     from scipy.optimize import minimize

@@ -36,7 +36,7 @@ class Judged:
     seconds: float
     answered: bool
     answer: bool | None
-    exact: bool | None
+    exact: "ExactAnswer | None"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +58,11 @@ class Evaluation:
         answers = [row.answer for row in self.judged if row.answer is not None]
         result["answer_at_1"] = round(mean(answers), 4) if answers else None
         exact = [row.exact for row in self.judged if row.exact is not None]
-        result["exact_answers"] = {"given": len(exact), "right": round(mean(exact), 4) if exact else None}
+        result["exact_answers"] = {
+            "given": len(exact),
+            "right": round(mean([row.right for row in exact]), 4) if exact else None,
+            "whole": round(mean([row.whole for row in exact]), 4) if exact else None,
+        }
         result["queries"] = len(self.judged)
         result["documents"] = self.documents
         milliseconds = np.array([row.seconds for row in self.judged] or [0.0]) * 1000
@@ -193,7 +197,7 @@ def judge(key: str, text: str, response: SearchResponse, dataset: Dataset, secon
         seconds=seconds,
         answered=response.answered,
         answer=None if answers is None else first is not None and contains_answer(first, answers),
-        exact=None if answers is None or first is None else exact_answer_right(first, answers),
+        exact=None if answers is None or first is None else exact_answer(first, answers),
     )
 
 
@@ -205,20 +209,28 @@ def contains_answer(hit: Hit, answers: Sequence[str]) -> bool:
     return any(answer in marked for answer in answers)
 
 
-def exact_answer_right(hit: Hit, answers: Sequence[str]) -> bool | None:
-    """Whether the exact answer is one of the answers, give or take punctuation and a unit or particle.
+@dataclass(frozen=True, slots=True)
+class ExactAnswer:
+    """How the exact words that were given compare with the known answers, punctuation aside.
 
-    One must contain the other and be less than twice as long; None where none is given.
+    They are `right` where an answer contains them ("1985年" for "出现于1985年"), or where they contain one
+    and are less than twice as long. They are the `whole` answer where neither is twice as long as the other.
     """
+
+    right: bool
+    whole: bool
+
+
+def exact_answer(hit: Hit, answers: Sequence[str]) -> ExactAnswer | None:
+    """How the exact answer of a hit fares; None where none is given."""
     if hit.exact_answer is None:
         return None
     given = _bare(hit.text[slice(*hit.exact_answer)])
-    return any(_same(given, _bare(answer)) for answer in answers)
-
-
-def _same(given: str, wanted: str) -> bool:
-    short, long = sorted((given, wanted), key=len)
-    return bool(short) and short in long and len(long) < 2 * len(short)
+    wanted = [_bare(answer) for answer in answers]
+    inside = [answer for answer in wanted if given and given in answer]
+    around = [answer for answer in wanted if answer and answer in given and len(given) < 2 * len(answer)]
+    whole = bool(around) or any(len(answer) < 2 * len(given) for answer in inside)
+    return ExactAnswer(right=bool(inside or around), whole=whole)
 
 
 def _bare(text: str) -> str:

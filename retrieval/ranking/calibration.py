@@ -95,7 +95,7 @@ class Calibration:
 
 
 def behind(score: float, first: float) -> float:
-    """How far the ranking puts a candidate behind the first, by their scores: logarithm of the odds, bounded."""
+    """How far the ranking puts a candidate behind the first, by their scores: log odds, bounded."""
     return min(_FARTHEST, max(0.0, log(first / score) / FALL)) if score > 0 else _FARTHEST
 
 

@@ -65,9 +65,7 @@ class SegmentSearch:
         ]
         return Found(rows, np.concatenate(parts) if parts else np.empty(0, dtype=np.float32), True)
 
-    def _all(
-        self, vector: NDArray[np.float32], dead: NDArray[np.bool_] | None, allowed: Ids | None
-    ) -> Found:
+    def _all(self, vector: NDArray[np.float32], dead: NDArray[np.bool_] | None, allowed: Ids | None) -> Found:
         scores = products(self._loaded_matrix(), vector)
         if allowed is not None:
             rows = self._segment.rows(allowed)

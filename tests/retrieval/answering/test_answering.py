@@ -40,6 +40,8 @@ def answer(question: str, text: str = HARBOUR) -> tuple[str, str | None]:
         ("青石港有多少个万吨级泊位", "万吨级泊位12个", "12个"),
         ("2020年的吞吐量是多少吨", "2,178,400吨", "2,178,400吨"),
         ("海事博物馆的馆长是谁", "馆长是林若水", "林若水"),
+        ("青石港是本省第几大港口", "第二大港口", "第二大"),
+        ("青石港位于哪里", "海湾北岸", "海湾北岸"),
     ],
 )
 def test_marks_the_sentence_that_answers(question: str, inside: str, exact: str | None) -> None:
@@ -47,6 +49,19 @@ def test_marks_the_sentence_that_answers(question: str, inside: str, exact: str 
     assert inside in sentence
     assert len(sentence) <= MAX_SHARE * len(HARBOUR)
     assert words == exact
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "exact"),
+    [
+        ("这种草生长的地区海拔是多少米", "它长在海拔900米至1,900米的地区。花期很长。", "900米至1,900米"),
+        ("和约是哪一年签订的", "1713年4月11日双方签订和约。仗打了很久。边界没有变。", "1713年"),
+        ("俱乐部任命谁为总教练", "俱乐部任命畢堤·美擔任總教練。球场很大。观众很多。", "畢堤·美"),
+        ("她毕业于哪里", "她毕业于北京的一所学院。后来拍了电影。住在天津。", None),
+    ],
+)
+def test_exact_words_begin_and_end_where_the_answer_does(question: str, text: str, exact: str | None) -> None:
+    assert answer(question, text)[1] == exact
 
 
 def test_the_marks_are_in_the_script_of_the_text() -> None:
