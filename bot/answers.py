@@ -66,7 +66,7 @@ class Answers:
             return self._refusal(shown, cards, blocks(leads), say)
         if not response.answered:
             leads.append((run(say("nearest_header"), Style.META),))
-        elif shown.meaning.options:
+        elif shown.meaning.options and not page.page:
             leads.append((run(say("which"), Style.META),))
         pages = -(-response.total // PAGE_SIZE)
         if page.page:
@@ -168,7 +168,7 @@ def _undo_rows(shown: Shown, say: Texts) -> tuple[tuple[Button, ...], ...]:
                 key=f"c{place + 1}",
             ),
         )
-        for place, option in enumerate(shown.meaning.options)
+        for place, option in enumerate(shown.meaning.options if not shown.page.page else ())
     )
     undo = []
     if shown.meaning.follows:

@@ -25,10 +25,10 @@ def keyboard(reply: Reply) -> InlineKeyboardMarkup | None:
     return InlineKeyboardMarkup(rows) if rows else None
 
 
-def preview(reply: Reply) -> LinkPreviewOptions:
-    """The article's own picture beside the text; no preview where it has none."""
-    if reply.image and is_web_link(reply.image):
-        return LinkPreviewOptions(url=reply.image, prefer_small_media=True)
+def picture_preview(image: str | None) -> LinkPreviewOptions:
+    """An article's own picture above the text, small; no preview where it has none."""
+    if image and is_web_link(image):
+        return LinkPreviewOptions(url=image, prefer_small_media=True, show_above_text=True)
     return LinkPreviewOptions(is_disabled=True)
 
 
@@ -76,7 +76,7 @@ async def replace(near: Message, reply: Reply, *, number: int) -> bool:
 async def _with_preview(attempt: Callable[[LinkPreviewOptions], Awaitable[T]], reply: Reply) -> T:
     """The attempt with the reply's picture; without it where Telegram does not want its address."""
     try:
-        return await attempt(preview(reply))
+        return await attempt(picture_preview(reply.image))
     except BadRequest as error:
         if reply.image is None or "webpage" not in error.message.lower():
             raise

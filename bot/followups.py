@@ -146,6 +146,7 @@ _MUCH_BETTER = 0.2
 _SHARE_AT_HOME = 0.25
 _NEARLY = 0.1
 _LONGEST_LEANING = 14
+_LONGEST_WORD = 4
 _LONGEST_ENGLISH = 8
 
 
@@ -207,10 +208,12 @@ def has_to_do_with(home: Found, threshold: float) -> bool:
 
 
 def looks_incomplete(text: str) -> bool:
-    """Whether a question leaves out what it is about, as far as its words tell."""
+    """Whether a question leaves out what it is about, or what it asks, as far as its words tell."""
     question = wording(_LEADING.sub("", text.strip(), count=1))
-    if question.names_something() or not question.asks or not _is_short(question):
+    if question.names_something() or not _is_short(question):
         return False
+    if not question.asks:
+        return _is_one_word(question)
     return _POINTING.search(question.text) is not None or not any(_long_enough(question))
 
 
@@ -377,3 +380,11 @@ def _is_short(question: Wording) -> bool:
 def _long_enough(question: Wording) -> Iterator[bool]:
     """Whether each noun run of the question has three characters or more: enough to name something."""
     return (end - start > 2 for start, end in question.runs())
+
+
+def _is_one_word(question: Wording) -> bool:
+    """Whether a question is no more than a common word or two: 运河, bridges."""
+    text = question.text.strip(" ?？。.!！")
+    if question.chinese:
+        return len(text) <= _LONGEST_WORD and text.isalnum()
+    return text.isalpha() and text.isascii()

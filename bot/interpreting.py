@@ -248,7 +248,8 @@ def _options(text: str, response: SearchResponse) -> tuple[Option, ...]:
     options = []
     for hit in strong[:_OPTIONS]:
         topic = title_head(hit.title or hit.article_id)
-        options.append(Option(topic, joined_words([topic, text]), hit.article_id))
+        said = text if fold(text).text.strip() in fold(topic).text else joined_words([topic, text])
+        options.append(Option(topic, said, hit.article_id))
     return tuple(options)
 
 

@@ -8,7 +8,6 @@ from telegram import (
     InlineQueryResultArticle,
     InlineQueryResultsButton,
     InputTextMessageContent,
-    LinkPreviewOptions,
     Update,
 )
 from telegram.constants import ParseMode
@@ -17,6 +16,7 @@ from telegram.ext import ContextTypes, InlineQueryHandler
 
 from bot.assistant import Assistant
 from bot.conversation import Choice
+from bot.delivery import picture_preview
 from bot.i18n import texts
 from bot.styled import clip_text
 from bot.telegram_html import is_web_link, to_html
@@ -91,7 +91,6 @@ async def _answer(
 
 def _result(choice: Choice, pictures: bool) -> InlineQueryResultArticle:
     picture = choice.image if pictures and is_web_link(choice.image) else None
-    preview = LinkPreviewOptions(url=picture, prefer_small_media=True) if picture else None
     return InlineQueryResultArticle(
         id=str(choice.number),
         title=choice.title,
@@ -100,6 +99,6 @@ def _result(choice: Choice, pictures: bool) -> InlineQueryResultArticle:
         input_message_content=InputTextMessageContent(
             to_html(choice.text),
             parse_mode=ParseMode.HTML,
-            link_preview_options=preview or LinkPreviewOptions(is_disabled=True),
+            link_preview_options=picture_preview(picture),
         ),
     )

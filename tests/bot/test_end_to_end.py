@@ -37,7 +37,11 @@ async def test_a_question_gets_its_hits_with_marks_and_links(server: ApiServer, 
     assert "口岸建设边境仓5个，俄罗斯海外仓12个。" in answer.marked("bold")
     assert "海外仓" in answer.marked("underline")
     assert answer.links[0].startswith("https://news.example/heihe?id=1&lang=zh#:~:text=")
-    assert answer.preview == {"url": "https://img.example/1.png", "prefer_small_media": True}
+    assert answer.preview == {
+        "url": "https://img.example/1.png",
+        "prefer_small_media": True,
+        "show_above_text": True,
+    }
     assert len(answer.marked("text_link")) == 2 * len(answer.marked("blockquote"))
 
 

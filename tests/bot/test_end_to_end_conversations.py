@@ -11,6 +11,7 @@ from .conftest import RunningBot
 NAME = f"@{BOT['username']}"
 GROUP = -100500
 ENGLISH = Person(7, "Ann", "en")
+PICTURE = {"url": "https://img.example/1.png", "prefer_small_media": True, "show_above_text": True}
 TAIWANESE = Person(8, "小華", "zh-tw")
 
 
@@ -147,6 +148,7 @@ async def test_an_edited_follow_up_is_answered_anew_in_its_place(server: ApiServ
     [
         (Person(), "什么时候通车？", "你问的是哪一个？", "是问“西桥”？"),
         (ENGLISH, "When?", "Which one do you mean?", "About “West Bridge”?"),
+        (TAIWANESE, "通车", "你問的是哪一個？", "是問「西桥」？"),
     ],
 )
 async def test_an_incomplete_question_offers_choices(
@@ -257,7 +259,7 @@ async def test_inline_results_show_the_picture_of_their_article(
 ) -> None:
     query = await server.type("口岸", person=ENGLISH)
     preview = query.results[0]["input_message_content"]["link_preview_options"]
-    assert preview == {"url": "https://img.example/1.png", "prefer_small_media": True}
+    assert preview == PICTURE
     called = next(params for method, params in server.calls if method == "answerInlineQuery")
     assert (called["cache_time"], called["is_personal"]) == ("60", "true")
 

@@ -52,6 +52,18 @@ async def test_a_group_is_left_in_peace_otherwise(server: ApiServer, running: Ru
     assert list(server.messages.values()) == [answer]
 
 
+async def test_an_edited_question_in_a_group_is_answered_anew(server: ApiServer, running: RunningBot) -> None:
+    server.group(GROUP)
+    message = await server.say(f"{NAME} 口岸食堂的饺子", chat_id=GROUP)
+    await server.wait(lambda: len(server.messages) == 1)
+    answer = last(server)
+    await server.edit(message, f"{NAME} 口岸今天通过货车")
+    await server.wait(lambda: answer.edits == 1)
+    assert answer.text.startswith("1. 口岸日志")
+    assert answer.reply_to == message["message_id"]
+    assert len(server.messages) == 1
+
+
 async def test_an_answer_stays_in_its_topic(server: ApiServer, running: RunningBot) -> None:
     server.group(GROUP, topics=True)
     topic = {"message_thread_id": 5, "is_topic_message": True}

@@ -167,7 +167,10 @@ def test_no_search_where_the_question_alone_comes_home() -> None:
         ("多长？", True),
         ("它多长", True),
         ("苏伊士运河多长", False),
-        ("海外仓", False),
+        ("海外仓", True),
+        ("海外仓的建设", False),
+        ("bridges?", True),
+        ("Forth Bridge", False),
     ],
 )
 def test_incomplete_questions(text: str, incomplete: bool) -> None:
