@@ -66,7 +66,7 @@ class Answers:
             return self._refusal(shown, cards, blocks(leads), say)
         if not response.answered:
             leads.append((run(say("nearest_header"), Style.META),))
-        elif shown.meaning.options and not page.page:
+        elif shown.meaning.options and not shown.meaning.follows and not page.page:
             leads.append((run(say("which"), Style.META),))
         pages = -(-response.total // PAGE_SIZE)
         if page.page:

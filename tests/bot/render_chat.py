@@ -162,9 +162,9 @@ class Drawing:
 
 
 async def hold_conversation(server: ApiServer, drawing: Drawing) -> None:
-    """/start, two questions and one that has no answer."""
+    """/start, a question, a follow-up to it, and a question that has no answer."""
     await server.wait(lambda: any(name == "setMyShortDescription" for name, _ in server.calls), 120)
-    for text in ("/start", "普洱茶的熟茶是哪一年试制成功的？", "红烧肉怎么做？"):
+    for text in ("/start", "苏伊士运河为什么没有船闸？", "什么时候通航的？", "红烧肉怎么做？"):
         drawing.user(text)
         answer = await server.answer_to(text)
         drawing.bot(answer)
