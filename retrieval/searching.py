@@ -97,6 +97,8 @@ class Searcher:
         groups = _grouped(ranked, group=group, fold=fold_duplicates)
         threshold = self._ranker.calibration.threshold if score_threshold is None else score_threshold
         shown = groups[offset : offset + top_k]
+        if group:
+            point_out_newer(shown, groups)
         hits = tuple(self._hit(item, question, stages) for item in shown)
         return SearchResponse(
             query=query,
@@ -205,10 +207,7 @@ def _grouped(ranked: list[Ranked], *, group: bool, fold: bool) -> list[Group]:
     if not group:
         return [Group(item) for item in ranked]
     groups = group_by_article(ranked)
-    if fold:
-        groups = fold_duplicates(groups)
-    point_out_newer(groups)
-    return groups
+    return fold_duplicates(groups) if fold else groups
 
 
 def _check(top_k: int, offset: int, threshold: float | None, recency_days: float | None) -> None:

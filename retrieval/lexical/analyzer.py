@@ -8,7 +8,7 @@ apart.
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import pairwise
@@ -142,7 +142,20 @@ class Analyzer:
         return digest.hexdigest()[:16]
 
     def _normalise(self, text: str) -> Normalised:
-        return self._analyse(text).normalised
+        normalised = fold(text)
+        return self._analyse(text).normalised if self._regional.any_in(normalised.text) else normalised
+
+    def normal_forms(self, lines: Sequence[str]) -> list[str]:
+        """`normalise(line).text` of many short lines (none with a line break) at the price of few."""
+        forms = fold("\n".join(lines)).text.split("\n") if lines else []
+        return [
+            self._analyse(line).normalised.text if self._regional.any_in(form) else form
+            for line, form in zip(lines, forms, strict=True)
+        ]
+
+    @cached_property
+    def _regional(self) -> "_Occurrence":
+        return _Occurrence(self._variants.rewritten)
 
     def words(self, text: str) -> list[str]:
         """The normalised text cut into words; their concatenation is `normalise(text).text`."""
@@ -257,6 +270,37 @@ class Analyzer:
         for term in (term for word in found.alternatives for term in self.terms(word)):
             weighted.setdefault(term, self._weights.of(term) * self._weights.alternative)
         return {term: weight for term, weight in weighted.items() if weight > 0}
+
+
+class _Occurrence:
+    """Tells quickly whether a text has any of many words in it, without cutting it into words."""
+
+    def __init__(self, words: Iterable[str]) -> None:
+        self._single = frozenset(word for word in words if len(word) == 1)
+        beginnings: dict[int, list[str]] = {}
+        for word in words:
+            if len(word) > 1:
+                beginnings.setdefault(_pair(ord(word[0]), ord(word[1])), []).append(word)
+        self._pairs = np.array(sorted(beginnings), dtype=np.int64)
+        self._words = [tuple(beginnings[pair]) for pair in sorted(beginnings)]
+
+    def any_in(self, text: str) -> bool:
+        """Whether one of the words occurs, be it across the borders of others."""
+        if not self._single.isdisjoint(text):
+            return True
+        codes = code_points(text).astype(np.int64)
+        pairs = _pair(codes[:-1], codes[1:])
+        numbers = np.minimum(np.searchsorted(self._pairs, pairs), len(self._pairs) - 1)
+        places = np.flatnonzero(self._pairs[numbers] == pairs)
+        return any(
+            text.startswith(self._words[number], place)
+            for place, number in zip(places.tolist(), numbers[places].tolist(), strict=True)
+        )
+
+
+def _pair(first: Any, second: Any) -> Any:
+    """Two code points, or two arrays of them, as one number."""
+    return first * 0x200000 + second
 
 
 def _everything(analysis: _Analysis) -> NDArray[np.bool_]:

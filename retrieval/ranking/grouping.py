@@ -3,12 +3,20 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 
 import numpy as np
 
 from retrieval.backend import PassageRecord
 from retrieval.ranking.pipeline import Ranked
-from retrieval.ranking.similarity import distance, from_signed, overlap, same_numbers
+from retrieval.ranking.similarity import (
+    character_grams,
+    distance,
+    from_signed,
+    jaccard,
+    overlap,
+    same_numbers,
+)
 
 _SIGNATURE_DISTANCE = 10
 _PASSAGE_OVERLAP = 0.7
@@ -63,17 +71,47 @@ def fold_duplicates(groups: Sequence[Group]) -> list[Group]:
     return [groups[place] for place in kept]
 
 
-def point_out_newer(groups: Sequence[Group]) -> None:
-    """Note with each of the first groups the newest later article on the same matter, if one was found
-    too."""
-    first = groups[:_COMPARED]
-    for group in first:
-        newest = max(
-            (other for other in first if _newer_on_same_matter(other.best.record, group.best.record)),
-            key=lambda other: _timestamp(other.best.record.published_at),
-            default=None,
+def point_out_newer(shown: Sequence[Group], groups: Sequence[Group]) -> None:
+    """Note with each of the groups that are shown the newest later article on the same matter, if it is among
+    the first that were found, too."""
+    newest_first = sorted(
+        (item for group in groups[:_COMPARED] if (item := _comparable(group)) is not None),
+        key=lambda item: -item.published_at,
+    )
+    for group in shown:
+        own = _comparable(group)
+        if own is None:
+            continue
+        later = (item for item in newest_first if item.published_at > own.published_at)
+        group.newer = next((item.article_id for item in later if item.on_same_matter(own)), None)
+
+
+class _Comparable:
+    """What tells whether one article is newer than another and on the same matter."""
+
+    def __init__(self, record: PassageRecord, published_at: datetime, signature: int) -> None:
+        self.article_id = record.article_id
+        self.published_at = published_at.timestamp()
+        self._signature = signature
+        self._title = record.title
+
+    @cached_property
+    def _grams(self) -> set[str]:
+        return character_grams(self._title)
+
+    def on_same_matter(self, other: "_Comparable") -> bool:
+        """Whether both articles are nearly alike, or their titles have much in common."""
+        return (
+            distance(self._signature, other._signature) <= _SAME_MATTER_DISTANCE
+            or jaccard(self._grams, other._grams) >= _SAME_MATTER_OVERLAP
         )
-        group.newer = newest.best.record.article_id if newest else None
+
+
+def _comparable(group: Group) -> _Comparable | None:
+    record = group.best.record
+    if record.published_at is None or record.signature is None or not record.title:
+        return None
+    return _Comparable(record, record.published_at, record.signature)
 
 
 def near_identical(first: Ranked, second: Ranked) -> bool:
@@ -86,25 +124,3 @@ def near_identical(first: Ranked, second: Ranked) -> bool:
         and overlap(one.text, other.text) >= _PASSAGE_OVERLAP
         and same_numbers(one.text, other.text)
     )
-
-
-def _newer_on_same_matter(candidate: PassageRecord, record: PassageRecord) -> bool:
-    if (
-        candidate.published_at is None
-        or record.published_at is None
-        or not candidate.title
-        or not record.title
-    ):
-        return False
-    if _timestamp(candidate.published_at) <= _timestamp(record.published_at):
-        return False
-    if candidate.signature is None or record.signature is None:
-        return False
-    return (
-        distance(candidate.signature, record.signature) <= _SAME_MATTER_DISTANCE
-        or overlap(candidate.title, record.title) >= _SAME_MATTER_OVERLAP
-    )
-
-
-def _timestamp(moment: datetime | None) -> float:
-    return moment.timestamp() if moment else float("-inf")

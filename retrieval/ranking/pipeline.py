@@ -226,10 +226,9 @@ class Ranker:
         )
 
     def _normal(self, lines: Sequence[str]) -> list[str]:
-        """Normal forms of many short texts at the price of one."""
+        """Normal forms of many short texts, each made once."""
         distinct = [line for line in dict.fromkeys(lines) if line]
-        joined = "\n".join(line.replace("\n", " ") for line in distinct)
-        forms = self._analyzer.normalise(joined).text.split("\n") if distinct else []
+        forms = self._analyzer.normal_forms([line.replace("\n", " ") for line in distinct])
         normal = dict(zip(distinct, forms, strict=True))
         return [normal.get(line, "") for line in lines]
 

@@ -2,6 +2,7 @@
 passages."""
 
 import re
+from collections.abc import Set
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,9 +46,14 @@ def from_signed(value: int) -> int:
 
 def overlap(first: str, second: str) -> float:
     """Jaccard index of two passages' character 3-grams, 0 to 1; 1 for two texts too short to have any."""
-    left, right = _grams(first), _grams(second)
-    union = len(left | right)
-    return len(left & right) / union if union else 1.0
+    return jaccard(character_grams(first), character_grams(second))
+
+
+def jaccard(left: Set[str], right: Set[str]) -> float:
+    """What two sets have in common as a share of what they have together, 0 to 1; 1 for two empty sets."""
+    common = len(left & right)
+    union = len(left) + len(right) - common
+    return common / union if union else 1.0
 
 
 def same_numbers(first: str, second: str) -> bool:
@@ -56,7 +62,8 @@ def same_numbers(first: str, second: str) -> bool:
     return len(left & right) >= 0.8 * len(left | right)
 
 
-def _grams(text: str) -> set[str]:
+def character_grams(text: str) -> set[str]:
+    """The distinct 3-grams of a text's letters and digits."""
     letters = _IGNORED.sub("", text)
     return {letters[start : start + 3] for start in range(len(letters) - 2)}
 

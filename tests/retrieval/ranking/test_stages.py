@@ -208,5 +208,5 @@ def test_newer_articles_are_pointed_out() -> None:
     dates = [datetime(2021, month, 1, tzinfo=UTC) for month in (1, 3, 2)]
     groups = [Group(ranked(name, LONG, published_at=date)) for name, date in zip("abc", dates, strict=True)]
     groups.append(Group(ranked("d", LONG)))
-    point_out_newer(groups)
+    point_out_newer(groups, groups)
     assert [group.newer for group in groups] == ["b", None, "b", None]
