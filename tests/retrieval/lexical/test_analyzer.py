@@ -125,10 +125,10 @@ def test_an_unreadable_user_dictionary_is_an_error(tmp_path: Path) -> None:
     "text", ["電腦軟體的資訊", "奥运的资讯", "资讯", "没有那些词", "矽谷", "", "ＡＢＣ…é", "很多專案和不動產"]
 )
 def test_the_quick_normal_form_is_that_of_the_whole_analysis(text: str) -> None:
-    assert ANALYZER.normalise(text) == ANALYZER.analyse(text)[0]
+    assert ANALYZER.normalise(text) == ANALYZER.analyse([text])[0][0]
 
 
 def test_lines_are_normalised_each_for_itself() -> None:
     lines = ["電腦軟體", "", "…", "普通的一行", "硬體"]
-    assert ANALYZER.normal_forms(lines) == [ANALYZER.analyse(line)[0].text for line in lines]
+    assert ANALYZER.normal_forms(lines) == [ANALYZER.analyse([line])[0][0].text for line in lines]
     assert ANALYZER.normal_forms([]) == []
