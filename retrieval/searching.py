@@ -96,9 +96,7 @@ class Searcher:
             ranked = weigh_by_age(ranked, moment, recency_days)
         groups = _grouped(ranked, group=group, fold=fold_duplicates)
         threshold = self._ranker.calibration.threshold if score_threshold is None else score_threshold
-        shown = groups[offset : offset + top_k]
-        if group:
-            point_out_newer(shown, groups)
+        shown = _shown(groups, offset, top_k, grouped=group)
         hits = tuple(self._hit(item, question, stages) for item in shown)
         return SearchResponse(
             query=query,
@@ -208,6 +206,13 @@ def _grouped(ranked: list[Ranked], *, group: bool, fold: bool) -> list[Group]:
         return [Group(item) for item in ranked]
     groups = group_by_article(ranked)
     return fold_duplicates(groups) if fold else groups
+
+
+def _shown(groups: list[Group], offset: int, top_k: int, *, grouped: bool) -> list[Group]:
+    shown = groups[offset : offset + top_k]
+    if grouped:
+        point_out_newer(shown, groups)
+    return shown
 
 
 def _check(top_k: int, offset: int, threshold: float | None, recency_days: float | None) -> None:
