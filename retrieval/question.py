@@ -17,7 +17,7 @@ from retrieval.lexical.normalisation import Normalised, fold
 from retrieval.periods import REPORTS, Period, find_periods
 from retrieval.types import Filters, Span, Understood
 
-MAX_CHARACTERS = 4_096
+MAX_CHARACTERS = 1_000
 """What is longer is not read for filters and kinds beyond this point."""
 
 
