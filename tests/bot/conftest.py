@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
+from aiohttp import ClientSession
 
 from bot.conversation import Chat, Conversation
 from bot.greeting import Greeter
@@ -16,6 +17,7 @@ from bot.state import State
 from bot.suggestions import Suggestions
 from retrieval import Retriever
 
+from .api_client import Api
 from .api_server import TOKEN, ApiServer
 from .archives import FakeArchive, river_articles
 from .postgres import Databases
@@ -75,6 +77,14 @@ async def server() -> AsyncIterator[ApiServer]:
     await server.start()
     yield server
     await server.stop()
+
+
+@pytest.fixture
+async def api(server: ApiServer) -> AsyncIterator[Api]:
+    """A bare client, after user 42 said hello."""
+    async with ClientSession() as session:
+        await server.say("hello")
+        yield Api(server, session)
 
 
 class RunningBot:

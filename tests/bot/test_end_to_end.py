@@ -339,12 +339,12 @@ async def test_an_update_left_behind_is_answered_once_at_the_next_start(
     server: ApiServer, running: RunningBot, state: State
 ) -> None:
     await running.stop()
-    message = server._incoming("口岸食堂的饺子", Person(), 42, {})
+    message = server.incoming("口岸食堂的饺子", Person(), 42, {})
     update = {"update_id": 999, "message": message}
     assert state.updates.receive(999, json.dumps(update))
     state.updates.receive(998, json.dumps(update | {"update_id": 998}))
     state.updates.finish(998)
-    server._updates.append(update)
+    server.pending.append(update)
     await running.start()
     await server.wait(lambda: len(server.messages) == 1)
     await server.answer_to("口岸今天通过货车")
@@ -358,7 +358,7 @@ async def test_an_update_that_never_ends_is_given_up(
 ) -> None:
     await running.stop()
     state.updates.receive(
-        999, json.dumps({"update_id": 999, "message": server._incoming("口岸", Person(), 42, {})})
+        999, json.dumps({"update_id": 999, "message": server.incoming("口岸", Person(), 42, {})})
     )
     state.database.run("UPDATE inbox SET attempts = 10")
     await running.start()

@@ -269,7 +269,7 @@ async def test_an_inline_answer_that_comes_too_late_is_no_error(
 ) -> None:
     await server.answer_to("口岸食堂的饺子")
     update = {"id": "gone", "from": Person().json(), "query": "口岸", "offset": ""}
-    await server._publish({"inline_query": update})
+    await server.publish({"inline_query": update})
     await server.wait(lambda: bool(server.refusals))
     assert server.refusals.pop().startswith("Bad Request: query is too old")
     await server.answer_to("口岸食堂的饺子")

@@ -45,9 +45,9 @@ async def test_a_mention_passes_somebody_elses_question_on(server: ApiServer, ru
 
 async def test_a_group_is_left_in_peace_otherwise(server: ApiServer, running: RunningBot) -> None:
     server.group(GROUP)
-    await server._publish({"message": server._incoming("口岸食堂的饺子", Person(), GROUP, {})})
-    await server._publish({"message": server._incoming("@other_bot 口岸食堂", Person(), GROUP, {})})
-    await server._publish({"message": server._incoming("/ask@other_bot 口岸食堂", Person(), GROUP, {})})
+    await server.publish({"message": server.incoming("口岸食堂的饺子", Person(), GROUP, {})})
+    await server.publish({"message": server.incoming("@other_bot 口岸食堂", Person(), GROUP, {})})
+    await server.publish({"message": server.incoming("/ask@other_bot 口岸食堂", Person(), GROUP, {})})
     answer = await server.answer_to(f"{NAME} 口岸今天通过货车", chat_id=GROUP)
     assert list(server.messages.values()) == [answer]
 

@@ -1,8 +1,11 @@
 """A Bot API server for tests, as strict as Telegram's: what it accepts, Telegram accepts."""
 
-from .chats import Person, Sent
-from .entities import ENTITY_LIMIT, Entity, ParseError, parse_html, units
-from .server import BOT, TOKEN, ApiServer
+from .chats import Person, Query, Sent
+from .cleaning import units
+from .entities import ENTITY_LIMIT, Entity, ParseError, parse_html
+from .floods import Limits
+from .server import ApiServer
+from .world import BOT, TOKEN
 
 __all__ = [
     "BOT",
@@ -10,8 +13,10 @@ __all__ = [
     "TOKEN",
     "ApiServer",
     "Entity",
+    "Limits",
     "ParseError",
     "Person",
+    "Query",
     "Sent",
     "parse_html",
     "units",

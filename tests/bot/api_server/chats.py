@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from .cleaning import units
 from .entities import Entity
 
 MENTION = re.compile(r"@\w+")
@@ -16,20 +17,19 @@ class Person:
 
     id: int = 42
     first_name: str = "小明"
-    language_code: str = "zh-hans"
+    language_code: str | None = "zh-hans"
 
     def json(self) -> dict[str, Any]:
-        return {
-            "id": self.id,
-            "is_bot": False,
-            "first_name": self.first_name,
-            "language_code": self.language_code,
-        }
+        shown: dict[str, Any] = {"id": self.id, "is_bot": False, "first_name": self.first_name}
+        return shown | ({"language_code": self.language_code} if self.language_code else {})
 
 
 @dataclass
 class Sent:
-    """A message of the bot as users see it; `edits` counts how often it was changed."""
+    """A message of the bot as users see it; `edits` counts how often it was changed.
+
+    `text` is the caption where there is a file: `kind` says of what sort, `file` what is in it.
+    """
 
     chat_id: int
     message_id: int
@@ -41,13 +41,21 @@ class Sent:
     thread: int | None = None
     edits: int = 0
     html: str = ""
+    kind: str = "text"
+    file: bytes = b""
+    file_name: str = ""
+    silent: bool = False
+    origin: dict[str, Any] | None = None
+    inline_id: str | None = None
 
     @property
     def buttons(self) -> dict[str, str]:
         """Label → callback data or address, in reading order."""
         rows = (self.markup or {}).get("inline_keyboard", [])
         return {
-            button["text"]: button.get("callback_data") or button["url"] for row in rows for button in row
+            button["text"]: button.get("callback_data") or button.get("url", "")
+            for row in rows
+            for button in row
         }
 
     def marked(self, kind: str) -> list[str]:
@@ -71,10 +79,13 @@ class Query:
 
     pressed_at: float
     notice: str | None = None
+    alert: bool = False
     answered: bool = False
     results: list[dict[str, Any]] = field(default_factory=list)
     next_offset: str = ""
     button: dict[str, Any] | None = None
+    cache_time: int = 300
+    personal: bool = False
 
 
 def entities_of(text: str) -> list[dict[str, Any]]:
@@ -83,7 +94,21 @@ def entities_of(text: str) -> list[dict[str, Any]]:
     if command := COMMAND.match(text):
         found.append({"type": "bot_command", "offset": 0, "length": command.end()})
     for mention in MENTION.finditer(text):
-        offset = len(text[: mention.start()].encode("utf-16-le")) // 2
         if not command or mention.start() >= command.end():
-            found.append({"type": "mention", "offset": offset, "length": len(mention[0])})
+            found.append(
+                {"type": "mention", "offset": units(text[: mention.start()]), "length": len(mention[0])}
+            )
     return found
+
+
+def shown_entities(entities: list[Entity]) -> list[dict[str, Any]]:
+    """Entities as the API returns them."""
+    return [
+        {
+            "type": each.kind,
+            "offset": each.offset,
+            "length": each.length,
+            **({"url": each.url} if each.url else {}),
+        }
+        for each in entities
+    ]

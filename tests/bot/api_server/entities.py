@@ -6,6 +6,9 @@ as the documentation allows, and a message may have at most 100 of them.
 
 from dataclasses import dataclass
 
+from .cleaning import cleaned, units
+from .links import is_link
+
 SPACE = " \t\r\n\0\v"
 TAGS = {
     "a": "text_link",
@@ -49,11 +52,6 @@ class _Open:
     name: str
     offset: int
     argument: str
-
-
-def units(text: str) -> int:
-    """UTF-16 code units."""
-    return len(text.encode("utf-16-le")) // 2
 
 
 class _Parser:
@@ -204,7 +202,7 @@ class _Parser:
         url = None
         if kind == "text_link":
             url = opened.argument
-            if not url.startswith(("http://", "https://", "tg://")):
+            if not is_link(url):
                 return
         if kind == "blockquote" and opened.argument:
             kind = "expandable_blockquote"
@@ -236,15 +234,27 @@ def parse_html(markup: str) -> tuple[str, list[Entity]]:
     check_nesting(entities)
     if len(entities) > ENTITY_LIMIT:
         raise ParseError(f"{len(entities)} entities, but only {ENTITY_LIMIT} would be shown")
+    text, entities = tidied(text, entities)
+    return text, sorted(entities, key=lambda entity: (entity.offset, -entity.length))
+
+
+def tidied(text: str, entities: list[Entity]) -> tuple[str, list[Entity]]:
+    """The text as Telegram keeps it: cleaned and without white space around; the entities moved with it."""
+    wide = text.encode("utf-16-le")
+    before = [
+        units(cleaned(wide[: 2 * place].decode("utf-16-le", "ignore")))
+        for place in (offset for each in entities for offset in (each.offset, each.offset + each.length))
+    ]
+    text = cleaned(text)
     lead = units(text) - units(text.lstrip())
     text = text.strip()
     room = units(text)
     moved = []
-    for entity in entities:
-        start, end = max(0, entity.offset - lead), min(room, entity.offset - lead + entity.length)
+    for entity, first, last in zip(entities, before[::2], before[1::2], strict=True):
+        start, end = max(0, first - lead), min(room, last - lead)
         if start < end:
             moved.append(Entity(entity.kind, start, end - start, entity.url))
-    return text, sorted(moved, key=lambda entity: (entity.offset, -entity.length))
+    return text, moved
 
 
 def check_nesting(entities: list[Entity]) -> None:
