@@ -84,13 +84,7 @@ class Searcher:
         applied = merge_filters(filters, question.filters)
         depth = min(MAX_DEPTH, max(DEPTH, 2 * (offset + top_k)))
         ranked = self._ranker.rank(
-            question,
-            backend,
-            filters=applied,
-            depth=depth,
-            mode=mode,
-            stages=stages,
-            explain=explain,
+            question, backend, filters=applied, depth=depth, mode=mode, stages=stages, explain=explain
         )
         if recency_days is not None:
             ranked = weigh_by_age(ranked, moment, recency_days)
