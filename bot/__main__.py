@@ -18,7 +18,7 @@ Examples:
 """
 
 
-@click.command(epilog=_EXAMPLE)
+@click.group(invoke_without_command=True, epilog=_EXAMPLE)
 @click.option("--demo", is_flag=True, help="Serve the sample articles that ship with wenda.")
 @click.option("--terminal", is_flag=True, help="Talk here instead of on Telegram, token or not.")
 @click.option("--ask", metavar="QUESTION", help="Answer one question here and exit.")
@@ -29,7 +29,9 @@ Examples:
 @click.option("--encoder", help="Name or folder of the encoder (WENDA_ENCODER).")
 @click.option("--language", metavar="TAG", help="zh-Hans, zh-Hant or en (WENDA_LANGUAGE).")
 @click.option("-v", "--verbose", is_flag=True, help="Log more.")
+@click.pass_context
 def cli(
+    context: click.Context,
     demo: bool,
     terminal: bool,
     ask: str | None,
@@ -52,10 +54,25 @@ def cli(
     logs.configure(_level(verbose, here), [token])
     if demo:
         settings = settings.model_copy(update={"index": index})
-    if here:
+    if context.invoked_subcommand is not None:
+        context.obj = (settings, token, demo)
+    elif here:
         running.run_terminal(settings, demo=demo, question=ask)
     else:
         running.run_telegram(settings, token, demo=demo)
+
+
+@cli.command()
+@click.pass_obj
+def check(given: "tuple[Settings, str, bool]") -> None:
+    """Look at settings, index, sources, memory and token; say what is wrong, or nothing at all."""
+    from bot import running
+
+    found = running.check(*given)
+    for sentence in found:
+        click.echo(f"error: {sentence}", err=True)
+    if found:
+        sys.exit(1)
 
 
 def _level(verbose: bool, here: bool) -> int:

@@ -94,13 +94,85 @@ class Latest:
 
 
 @dataclass(frozen=True, slots=True)
+class Follow:
+    """Be told of new articles that answer a question."""
+
+    question: int
+
+
+@dataclass(frozen=True, slots=True)
+class FollowAs:
+    """Take a subscription for a question (0), keywords (1) or a category (2)."""
+
+    subscription: int
+    kind: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unfollow:
+    """End a subscription."""
+
+    subscription: int
+
+
+@dataclass(frozen=True, slots=True)
+class Notify:
+    """Be told at once or in a digest, by the choice's place."""
+
+    choice: int
+
+
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """Not be told during some hours, by the choice's place."""
+
+    choice: int
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveArticle:
+    """Remove an article by its key; for admins."""
+
+    article: str
+
+
+@dataclass(frozen=True, slots=True)
+class SendBroadcast:
+    """Send a prepared message to everyone; for the admin who wrote it."""
+
+    broadcast: int
+
+
+@dataclass(frozen=True, slots=True)
+class CancelBroadcast:
+    """Do not send it."""
+
+    broadcast: int
+
+
+@dataclass(frozen=True, slots=True)
 class SetLanguage:
     """Speak another language in this chat; the number is the language's place in the list."""
 
     language: int
 
 
-Action = ShowPage | Unfold | Read | Ask | Rate | Alone | Choose | Related | Latest | SetLanguage
+Subscribing = Follow | FollowAs | Unfollow | Notify | Quiet
+Administering = RemoveArticle | SendBroadcast | CancelBroadcast
+Action = (
+    ShowPage
+    | Unfold
+    | Read
+    | Ask
+    | Rate
+    | Alone
+    | Choose
+    | Related
+    | Latest
+    | Subscribing
+    | Administering
+    | SetLanguage
+)
 _CODES: dict[str, type[Action]] = {
     "p": ShowPage,
     "u": Unfold,
@@ -111,6 +183,14 @@ _CODES: dict[str, type[Action]] = {
     "c": Choose,
     "s": Related,
     "n": Latest,
+    "f": Follow,
+    "k": FollowAs,
+    "d": Unfollow,
+    "o": Notify,
+    "z": Quiet,
+    "x": RemoveArticle,
+    "b": SendBroadcast,
+    "e": CancelBroadcast,
     "l": SetLanguage,
 }
 _CODE_OF = {kind: code for code, kind in _CODES.items()}

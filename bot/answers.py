@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from bot.actions import Alone, Ask, Choose, Rate, Read, Related, ShowPage, Unfold
+from bot.actions import Alone, Ask, Choose, Follow, Rate, Read, Related, ShowPage, Unfold
 from bot.archive import Archive
 from bot.formatting import (
     TITLE_LIMIT,
@@ -147,7 +147,9 @@ class Answers:
     def _refusal(self, shown: Shown, cards: list[Card], lead: StyledText, say: Texts) -> Reply:
         more = Button(label=say("show_nearest"), action=ShowPage(shown.question.id, 0, nearest=1), key="m")
         nearest = card_text(replace(cards[0], number=0, hashtags=""), WEAK_ROOM, say) if cards else ()
-        rows = (((more,),) if cards else ()) + _undo_rows(shown, say) + (_rating_row(shown),)
+        tell = Button(label=say("notify_me"), action=Follow(shown.question.id), key="f")
+        first = ((more, tell),) if cards else ((tell,),)
+        rows = first + _undo_rows(shown, say) + (_rating_row(shown),)
         return Reply(text=refusal_text(nearest, lead, say), buttons=rows, question=shown.question.id)
 
     def _related_row(self, response: SearchResponse, page: ShowPage, say: Texts) -> tuple[Button, ...]:

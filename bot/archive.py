@@ -15,7 +15,7 @@ class Overview:
     `growing` says that articles are being read right now.
     """
 
-    articles: int
+    articles: int = 0
     first: date | None = None
     last: date | None = None
     growing: bool = False

@@ -1,17 +1,21 @@
 """What every handler needs: the conversation, run off the event loop, and who is asking."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from telegram import Message, Update
 
+from bot.access import Welcome
 from bot.conversation import Chat, Conversation
 from bot.delivery import replace, send
-from bot.i18n import Language, language_of
+from bot.i18n import Language, language_of, texts
+from bot.limits import Limits
+from bot.reply import Reply
 from bot.state import State
+from bot.styled import run
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -26,14 +30,17 @@ class Assistant:
         state: State,
         executor: ThreadPoolExecutor,
         *,
-        admins: frozenset[int] = frozenset(),
-        users: frozenset[int] = frozenset(),
+        welcome: Welcome | None = None,
         language: Language | None = None,
+        limits: Limits | None = None,
+        later: Callable[[Coroutine[Any, Any, None]], object] = asyncio.ensure_future,
     ) -> None:
+        """`later` runs what goes on after its update is handled."""
         self.conversation = conversation
         self.state = state
-        self.admins = admins
-        self._users = users
+        self.welcome = welcome or Welcome()
+        self.limits = limits or Limits()
+        self.later = later
         self._language = language
         self._executor = executor
 
@@ -41,6 +48,8 @@ class Assistant:
         """Answer a question that a message asks; one that was edited has its answer changed in place."""
         message, chat = update.effective_message, await self.chat(update)
         if message is None:
+            return
+        if not await self._in_time(update, message, chat):
             return
         reply = await self.run(
             self.conversation.ask, chat, question, message=message.message_id, replied=_replied(message)
@@ -68,10 +77,20 @@ class Assistant:
         language = chosen or self._language or language_of(user.language_code if user else None)
         return Chat(key, language, _thread(update, key))
 
-    def welcomes(self, update: Update) -> bool:
-        """Whether the sender may use the bot: anyone where no list of users is set."""
+    def is_admin(self, update: Update) -> bool:
+        """Whether the sender is one of the bot's admins."""
+        return update.effective_user is not None and update.effective_user.id in self.welcome.admins
+
+    async def _in_time(self, update: Update, message: Message, chat: Chat) -> bool:
+        """Whether the sender may ask now; who asks too fast is told so once, and then not answered."""
         user = update.effective_user
-        return not self._users or (user is not None and user.id in self._users | self.admins)
+        if user is None or user.id in self.welcome.admins:
+            return True
+        wait = self.limits.ask(user.id)
+        if wait.seconds and wait.first:
+            sentence = texts(chat.language)("too_fast", seconds=wait.seconds)
+            await send(message, Reply(text=(run(sentence),)))
+        return not wait.seconds
 
 
 def _thread(update: Update, key: str) -> str:

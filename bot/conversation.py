@@ -2,10 +2,26 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import UTC, tzinfo
+from typing import get_args
 
-from bot.actions import Action, Alone, Ask, Choose, Latest, Rate, Read, Related, SetLanguage, ShowPage, Unfold
+from bot.actions import (
+    Action,
+    Alone,
+    Ask,
+    Choose,
+    Latest,
+    Rate,
+    Read,
+    Related,
+    SetLanguage,
+    ShowPage,
+    Subscribing,
+    Unfold,
+)
 from bot.answers import LAST_PAGE, Answers, Shown
 from bot.archive import Archive
+from bot.following import Following, Place
 from bot.followups import Turn
 from bot.formatting import TITLE_LIMIT, Card, blocks, cards_text
 from bot.greeting import Greeter
@@ -44,6 +60,12 @@ class Chat:
         """Under which name the conversation is remembered."""
         return self.thread or self.key
 
+    @property
+    def place(self) -> Place:
+        """Where to tell whoever speaks here of something later."""
+        topic = self.thread.split("/")[1] if self.thread.count("/") == 2 else "0"
+        return Place(self.key, int(topic))
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -67,6 +89,7 @@ class Conversation:
         greeter: Greeter,
         *,
         hashtags: Hashtags | None = None,
+        zone: tzinfo = UTC,
     ) -> None:
         hashtags = hashtags or Hashtags(archive)
         self._archive = archive
@@ -77,6 +100,7 @@ class Conversation:
         self._reader = Reader(archive, state, hashtags)
         self._relatives = Relatives(archive, state, self._answers)
         self._news = News(archive, state, links)
+        self.following = Following(archive, state, self._answers, zone)
         self.greeter = greeter
 
     def language_of(self, chat_key: str) -> Language | None:
@@ -121,6 +145,7 @@ class Conversation:
             Related: self._related,
             Latest: self._latest,
             SetLanguage: self._set_language,
+            **dict.fromkeys(get_args(Subscribing), self._subscribing),
         }
         if handler := handlers.get(type(action)):
             return handler(chat, action)
@@ -270,6 +295,9 @@ class Conversation:
 
     def _latest(self, chat: Chat, action: Latest) -> Reply:
         return replace(self._news.page(action, texts(chat.language)), replaces=True)
+
+    def _subscribing(self, chat: Chat, action: Subscribing) -> Reply:
+        return self.following.press(chat.place, action, texts(chat.language))
 
     def _set_language(self, chat: Chat, action: SetLanguage) -> Reply:
         languages = list(Language)

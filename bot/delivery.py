@@ -4,7 +4,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from telegram import InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions, Message
+from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions, Message
 from telegram.constants import ParseMode
 from telegram.error import BadRequest
 
@@ -43,6 +43,22 @@ async def send(to: Message, reply: Reply, *, quote: bool = False) -> Message:
             link_preview_options=shown,
             do_quote=quote,
             allow_sending_without_reply=True,
+        )
+
+    return await _with_preview(attempt, reply)
+
+
+async def send_to(bot: Bot, chat: int, reply: Reply, *, topic: int = 0) -> Message:
+    """Send a reply to a chat that did not just write; the new message."""
+
+    async def attempt(shown: LinkPreviewOptions) -> Message:
+        return await bot.send_message(
+            chat,
+            to_html(reply.text),
+            parse_mode=ParseMode.HTML,
+            reply_markup=keyboard(reply),
+            link_preview_options=shown,
+            message_thread_id=topic or None,
         )
 
     return await _with_preview(attempt, reply)

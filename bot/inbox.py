@@ -26,7 +26,6 @@ BEAT_SECONDS = 4.0
 """How often a process says that it still lives, and looks for updates of others that do not."""
 
 _ATTEMPTS = 10
-_TURN_SECONDS = 0.05
 _RETRY_SECONDS = 1.0
 _logger = logging.getLogger(__name__)
 
@@ -40,6 +39,7 @@ class Inbox(asyncio.Queue[object]):
         self._executor = executor
         self._owner = owner_name()
         self._unnoted: set[int] = set()
+        self.handled = 0
 
     async def put(self, item: object) -> None:
         """Write an update down and queue it, unless it was written down before."""
@@ -58,7 +58,6 @@ class Inbox(asyncio.Queue[object]):
             return True
         claim, attempts = await self._surely(partial(self._updates.claim, item.update_id, self._owner))
         if claim is Claim.WAITING:
-            await asyncio.sleep(_TURN_SECONDS)
             return None
         if claim is Claim.BEGUN and attempts > _ATTEMPTS:
             _logger.error(
@@ -72,6 +71,7 @@ class Inbox(asyncio.Queue[object]):
         """Cross an update out."""
         if not isinstance(item, Update):
             return
+        self.handled += 1
         try:
             await self._in_thread(self._updates.finish, item.update_id)
         except StateError as error:

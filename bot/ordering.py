@@ -8,6 +8,9 @@ from telegram.ext import BaseUpdateProcessor
 
 from bot.inbox import Inbox, chat_of
 
+TURN_SECONDS = 0.05
+"""How long an update whose turn has not come waits before it looks again."""
+
 
 class ChatOrderProcessor(BaseUpdateProcessor):
     """Keeps a lock a chat (a user, for inline queries). Asyncio's locks are fair: first come, first served.
@@ -31,18 +34,23 @@ class ChatOrderProcessor(BaseUpdateProcessor):
         lock = self._locks.setdefault(key, asyncio.Lock())
         self._users[key] = self._users.get(key, 0) + 1
         try:
-            async with lock:
-                while not await self._handled(update, coroutine):
-                    pass
+            # Whoever has to wait lets go of the lock: what it waits for may be an earlier update of the chat
+            # that was taken over from another process, and came here later.
+            while True:
+                if await self._handled(lock, update, coroutine):
+                    break
+                await asyncio.sleep(TURN_SECONDS)
         finally:
             coroutine.close()
             self._users[key] -= 1
             if not self._users[key]:
                 del self._users[key], self._locks[key]
 
-    async def _handled(self, update: object, coroutine: Coroutine[Any, Any, Any]) -> bool:
+    async def _handled(
+        self, lock: asyncio.Lock, update: object, coroutine: Coroutine[Any, Any, Any]
+    ) -> bool:
         """Handle the update, if its turn has come (or another process has it); False where it has not."""
-        async with self._work:
+        async with lock, self._work:
             turn = await self._inbox.begin(update)
             if turn:
                 await coroutine

@@ -7,13 +7,17 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from bot.access import Welcome
+from bot.administration import Administration
+from bot.arrivals import Arrivals
 from bot.conversation import Chat, Conversation
 from bot.greeting import Greeter
 from bot.hashtags import Hashtags
 from bot.i18n import language_of, texts
+from bot.keeping import Keeper
 from bot.links import TelegramLinks, TerminalLinks
 from bot.opening import Collection, demo_collection, open_retriever, overview, own_collection, synchronise
-from bot.settings import Settings, system_language
+from bot.settings import Settings, system_language, time_zone
 from bot.state import State
 from bot.suggestions import Suggestions
 
@@ -44,7 +48,9 @@ def run_terminal(settings: Settings, *, demo: bool, question: str | None) -> Non
 
 def run_telegram(settings: Settings, token: str, *, demo: bool) -> None:
     """Serve Telegram until a signal ends it; the sources are brought up to date meanwhile."""
+    from bot.application import connection_of
     from bot.serving import Service, serve
+    from bot.webhook import webhook_of
 
     collection = _collection(settings, demo)
     state = State.open(_memory(settings, collection))
@@ -52,28 +58,34 @@ def run_telegram(settings: Settings, token: str, *, demo: bool) -> None:
         suggestions = Suggestions(retriever, collection.questions)
         hashtags = Hashtags(retriever)
         reading = threading.Event()
+        zone = time_zone(settings.timezone)
 
         def conversation(username: Callable[[], str]) -> Conversation:
             greeter = Greeter(
                 lambda: replace(overview(retriever), growing=reading.is_set()), suggestions, state
             )
             links = TelegramLinks(username, state)
-            return Conversation(retriever, state, links, greeter, hashtags=hashtags)
+            return Conversation(retriever, state, links, greeter, hashtags=hashtags, zone=zone)
 
         def changed() -> None:
             suggestions.forget()
             hashtags.forget()
 
+        uploads = collection.index.with_name(f"{collection.index.name}.uploads")
+        keeper = Keeper(retriever, collection.sources, uploads, changed=changed)
+
         def up_to_date(stopping: threading.Event) -> None:
             reading.set()
             try:
-                synchronise(retriever, collection.sources, changed=changed, stopping=stopping)
+                keeper.sync(stopping=stopping)
             finally:
                 reading.clear()
 
         def beside(stopping: threading.Event) -> None:
             up_to_date(stopping)
             hashtags.warm()
+            while settings.watch_seconds and not stopping.wait(settings.watch_seconds):
+                up_to_date(stopping)
 
         if collection.disposable:
             up_to_date(threading.Event())
@@ -82,12 +94,26 @@ def run_telegram(settings: Settings, token: str, *, demo: bool) -> None:
             conversation,
             state,
             beside,
-            admins=settings.admins,
-            users=settings.users,
+            Arrivals(retriever, state, zone).look,
+            administration=Administration(keeper, state, zone),
+            welcome=Welcome(settings.admins, settings.users, settings.chats),
             language=language_of(settings.language) if settings.language else None,
+            questions_per_minute=settings.questions_per_minute,
+            webhook=webhook_of(settings, token),
+            monitor=settings.monitor,
+            overview=keeper.overview,
         )
-        asyncio.run(serve(token, settings.api_url, service))
+        asyncio.run(serve(token, connection_of(settings), service))
     state.close()
+
+
+def check(settings: Settings, token: str, demo: bool) -> list[str]:
+    """What keeps the bot from serving Telegram, one sentence each."""
+    from bot.checking import problems
+
+    return list(
+        problems(settings, token, lambda: _collection(settings, demo), lambda each: _memory(settings, each))
+    )
 
 
 def _collection(settings: Settings, demo: bool) -> Collection:

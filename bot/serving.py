@@ -1,4 +1,4 @@
-"""Serves Telegram by long polling until told to stop."""
+"""Serves Telegram, by long polling or a webhook, until told to stop."""
 
 import asyncio
 import contextlib
@@ -7,21 +7,36 @@ import re
 import signal
 import threading
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import Any
 
 from telegram.error import InvalidToken, NetworkError, RetryAfter, TelegramError
+from telegram.ext import Updater
 from telegram.warnings import PTBDeprecationWarning
 
-from bot.application import ALLOWED_UPDATES, TelegramApplication, build_bot_application, register
+from bot.access import Welcome
+from bot.administration import Administration
+from bot.application import (
+    ALLOWED_UPDATES,
+    Connection,
+    TelegramApplication,
+    build_bot_application,
+    register,
+)
+from bot.archive import Overview
 from bot.assistant import Assistant
 from bot.conversation import Conversation
-from bot.errors import TokenError, UnreachableError
-from bot.handlers.commands import publish_menu
+from bot.errors import BotError, TokenError, UnreachableError
 from bot.i18n import Language
 from bot.inbox import Inbox
+from bot.limits import Limits
+from bot.menus import publish
+from bot.monitoring import Monitor, monitored
 from bot.state import State
+from bot.telling import Teller
+from bot.webhook import Webhook
 
 _TOKEN = re.compile(r"\d+:[A-Za-z0-9_-]+")
 _POLL_SECONDS = 10
@@ -34,51 +49,67 @@ _logger = logging.getLogger(__name__)
 class Service:
     """What to serve: how a conversation is made for a bot's name, and what to do beside answering.
 
-    `beside` runs in a thread and should end soon after its event is set.
+    `beside` runs in a thread and should end soon after its event is set; `arrivals` is called every few
+    seconds, in a thread of its own, to look for new articles to tell of.
     """
 
     conversation: Callable[[Callable[[], str]], Conversation]
     state: State
     beside: Callable[[threading.Event], object] = lambda _: None
-    admins: frozenset[int] = frozenset()
-    users: frozenset[int] = frozenset()
+    arrivals: Callable[[], object] = lambda: None
+    administration: Administration | None = None
+    welcome: Welcome = field(default_factory=Welcome)
     language: Language | None = None
+    questions_per_minute: int = 0
+    webhook: Webhook | None = None
+    monitor: str | None = None
+    overview: Callable[[], Overview] = Overview
     threads: int = 4
     signals: tuple[signal.Signals, ...] = field(default=(signal.SIGINT, signal.SIGTERM))
 
 
-async def serve(token: str, api_url: str, service: Service, stop: asyncio.Event | None = None) -> None:
+async def serve(
+    token: str, connection: Connection, service: Service, stop: asyncio.Event | None = None
+) -> None:
     """Answer until `stop` is set or a signal comes, then finish what was begun.
 
     Raises TokenError for a token Telegram does not accept, UnreachableError where there is no answer at all.
     """
     stop = stop or asyncio.Event()
-    if not _TOKEN.fullmatch(token):
-        raise TokenError(
-            "TELEGRAM_BOT_TOKEN does not look like a bot token (123456:ABC…); copy it again from @BotFather"
-        )
+    looks_like_a_token(token)
     # The library warns of its own use of an attribute whenever Telegram asks it to wait.
     warnings.filterwarnings("ignore", message="(?s).*retry_after", category=PTBDeprecationWarning)
     executor = ThreadPoolExecutor(service.threads, thread_name_prefix="conversation")
     memory = ThreadPoolExecutor(_MEMORY_THREADS, thread_name_prefix="memory")
     inbox = Inbox(service.state.updates, memory)
-    application = build_bot_application(token, api_url, inbox)
+    application = build_bot_application(token, connection, inbox)
     try:
-        await _connect(application, api_url)
+        await connect(application, connection.api_url)
         conversation = service.conversation(lambda: application.bot.username)
         assistant = Assistant(
             conversation,
             service.state,
             executor,
-            admins=service.admins,
-            users=service.users,
+            welcome=service.welcome,
             language=service.language,
+            limits=Limits(service.questions_per_minute),
+            later=application.create_task,
         )
-        register(application, assistant)
+        register(application, assistant, service.administration)
         with _signals(service.signals, stop):
+            teller = Teller(
+                application.bot,
+                conversation,
+                service.state,
+                executor,
+                language=service.language,
+                look=service.arrivals,
+            )
             if resumed := await inbox.resume(application.bot):
                 _logger.info("going on with %d updates that an earlier run left behind", resumed)
-            await _run(application, service, inbox, executor, stop)
+            async with monitored(service.monitor, Monitor(service.state, inbox, service.overview), memory):
+                always = (inbox.keep(application.bot), teller.keep())
+                await _run(application, service, always, executor, stop)
     finally:
         await application.shutdown()
         await inbox.release()
@@ -86,7 +117,15 @@ async def serve(token: str, api_url: str, service: Service, stop: asyncio.Event 
         memory.shutdown(wait=True, cancel_futures=True)
 
 
-async def _connect(application: TelegramApplication, api_url: str) -> None:
+def looks_like_a_token(token: str) -> None:
+    """Raises TokenError where it does not."""
+    if not _TOKEN.fullmatch(token):
+        raise TokenError(
+            "TELEGRAM_BOT_TOKEN does not look like a bot token (123456:ABC…); copy it again from @BotFather"
+        )
+
+
+async def connect(application: TelegramApplication, api_url: str) -> None:
     """Ask Telegram who the bot is: the first moment at which a token proves good or bad."""
     for attempt in range(1, _START_ATTEMPTS + 1):
         try:
@@ -101,7 +140,7 @@ async def _connect(application: TelegramApplication, api_url: str) -> None:
             if attempt == _START_ATTEMPTS:
                 raise UnreachableError(
                     f"the Bot API server at {api_url} cannot be reached ({type(error).__name__}); "
-                    "check the network, a proxy in HTTPS_PROXY, or TELEGRAM_API_URL"
+                    "check the network, WENDA_PROXY, or TELEGRAM_API_URL"
                 ) from None
             await asyncio.sleep(attempt)
 
@@ -109,7 +148,7 @@ async def _connect(application: TelegramApplication, api_url: str) -> None:
 async def _run(
     application: TelegramApplication,
     service: Service,
-    inbox: Inbox,
+    always: Sequence[Coroutine[Any, Any, None]],
     executor: ThreadPoolExecutor,
     stop: asyncio.Event,
 ) -> None:
@@ -117,21 +156,13 @@ async def _run(
     if updater is None:
         raise RuntimeError("the application was built without an updater")
 
-    def polling_failed(error: TelegramError) -> None:
-        application.create_task(application.process_error(None, error))
-
     stopping = threading.Event()
     await application.start()
-    lease = asyncio.create_task(inbox.keep(application.bot))
+    tasks = [asyncio.create_task(each) for each in always]
     try:
-        await updater.start_polling(
-            timeout=_POLL_SECONDS,
-            allowed_updates=ALLOWED_UPDATES,
-            bootstrap_retries=-1,
-            error_callback=polling_failed,
-        )
+        await _receive(application, updater, service.webhook)
         _logger.info("@%s is answering", application.bot.username)
-        beside = asyncio.gather(_beside(service, executor, stopping), publish_menu(application.bot))
+        beside = asyncio.gather(_beside(service, stopping), publish(application.bot, service.welcome.admins))
         await stop.wait()
         stopping.set()
         beside.cancel()
@@ -142,15 +173,55 @@ async def _run(
         if updater.running:
             await updater.stop()
         await application.stop()
-        lease.cancel()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _beside(service: Service, executor: ThreadPoolExecutor, stopping: threading.Event) -> None:
-    """What is done while answering; its failure is logged and the bot goes on."""
+async def _receive(application: TelegramApplication, updater: Updater, webhook: Webhook | None) -> None:
+    """Start polling; or listen where the webhook's updates arrive, and tell Telegram to send them there."""
+
+    def polling_failed(error: TelegramError) -> None:
+        application.create_task(application.process_error(None, error))
+
+    if webhook is None:
+        await updater.start_polling(
+            timeout=_POLL_SECONDS,
+            allowed_updates=ALLOWED_UPDATES,
+            bootstrap_retries=-1,
+            error_callback=polling_failed,
+        )
+        return
     try:
-        await asyncio.get_running_loop().run_in_executor(executor, service.beside, stopping)
+        await updater.start_webhook(
+            listen=webhook.host,
+            port=webhook.port,
+            url_path=webhook.path,
+            webhook_url=webhook.url,
+            secret_token=webhook.secret,
+            cert=webhook.certificate,
+            key=webhook.key,
+            allowed_updates=ALLOWED_UPDATES,
+            bootstrap_retries=_START_ATTEMPTS,
+        )
+    except OSError as error:
+        raise BotError(
+            f"cannot listen on {webhook.host}:{webhook.port} for the webhook ({error}); "
+            "choose another address in WENDA_WEBHOOK_LISTEN"
+        ) from None
+    except TelegramError as error:
+        raise BotError(f"Telegram does not take WENDA_WEBHOOK_URL: {error}") from None
+
+
+async def _beside(service: Service, stopping: threading.Event) -> None:
+    """What is done while answering; its failure is logged and the bot goes on."""
+    thread = ThreadPoolExecutor(1, thread_name_prefix="beside")
+    try:
+        await asyncio.get_running_loop().run_in_executor(thread, service.beside, stopping)
     except Exception:
         _logger.exception("bringing the articles up to date failed; answering from what is there")
+    finally:
+        await asyncio.to_thread(thread.shutdown)
 
 
 @contextlib.contextmanager

@@ -83,6 +83,12 @@ class Library(Protocol):
     def passage(self, passage_id: int) -> Passage | None:
         """One passage."""
 
+    def arrived_since(self, mark: str) -> tuple[str, list[str]]:
+        """The articles that came, or changed, after `mark` was given, in that order; and the mark of now.
+
+        For a mark of another generation, or "", nothing is known to be new.
+        """
+
     def publications(self, limit: int) -> list[str]:
         """The sources, authors and sites of the most articles, the most frequent first."""
 

@@ -206,6 +206,15 @@ class Retriever:
         """One passage; None where it is gone."""
         return self._ask(lambda index: index.reader().passage(passage_id))
 
+    def arrived_since(self, mark: str = "") -> tuple[str, list[str]]:
+        """The ids of the articles that came, or changed, since this gave `mark`; and the mark for the next
+        call.
+
+        It sees what any process wrote. Nothing is known to be new at the first call (""), nor when the index
+        was rebuilt since.
+        """
+        return self._ask(lambda index: index.reader().arrived_since(mark))
+
     def status(self) -> Status:
         """What the index holds; takes the same short time at any size."""
         return self._ask(lambda index: read_status(self._home.location, index.reader()))

@@ -23,9 +23,9 @@ class Access:
 
     async def check(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
         """Stop the updates of strangers; groups are not bothered with a refusal."""
-        if self._assistant.welcomes(update):
+        user, message, chat = update.effective_user, update.effective_message, update.effective_chat
+        if self._assistant.welcome(user.id if user else None, chat.id if chat else None):
             return
-        user, message = update.effective_user, update.effective_message
         say = texts((await self._assistant.chat(update)).language)
         sentence = say("not_allowed", user=user.id if user else "?")
         if update.callback_query is not None:

@@ -1,19 +1,13 @@
 """/start, /ask, /latest, /reset, /help and /language, in private chats and groups; and the menu of them."""
 
-import logging
-
-from telegram import Bot, BotCommand, Message, Update
-from telegram.error import TelegramError
+from telegram import Message, Update
 from telegram.ext import CommandHandler, ContextTypes, filters
 
 from bot.assistant import Assistant
 from bot.delivery import send
-from bot.i18n import Language, texts
 from bot.reply import Reply
 
-_MENU = ("ask", "latest", "reset", "start", "language", "help")
-_MENU_LANGUAGES = ((None, Language.ENGLISH), ("zh", Language.SIMPLIFIED_CHINESE), ("en", Language.ENGLISH))
-_logger = logging.getLogger(__name__)
+MENU = ("ask", "latest", "subscribe", "subscriptions", "reset", "start", "language", "help")
 
 
 class Commands:
@@ -88,16 +82,3 @@ def _question(message: Message, username: str) -> str:
     question = words[1].replace(f"@{username}", "").strip() if len(words) == 2 else ""
     replied = message.reply_to_message
     return question or (replied.text or replied.caption or "" if replied else "")
-
-
-async def publish_menu(bot: Bot) -> None:
-    """Tell Telegram the commands and descriptions in each language; a failure is logged, no more."""
-    try:
-        for code, language in _MENU_LANGUAGES:
-            say = texts(language)
-            menu = [BotCommand(name, say(f"command_{name}")) for name in _MENU]
-            await bot.set_my_commands(menu, language_code=code)
-            await bot.set_my_description(say("description"), language_code=code)
-            await bot.set_my_short_description(say("short_description"), language_code=code)
-    except TelegramError as error:
-        _logger.warning("the command menu could not be set: %s", error)

@@ -52,7 +52,7 @@ class Errors:
         if what in self._reported:
             return
         self._reported[what] = now
-        for admin in self._assistant.admins:
+        for admin in self._assistant.welcome.admins:
             with contextlib.suppress(TelegramError):
                 await bot.send_message(admin, clip_text(f"⚠️ {place}\n{what}", _REPORT_LIMIT))
 

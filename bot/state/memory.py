@@ -3,12 +3,34 @@
 from pathlib import Path
 from typing import Self
 
-from bot.state import answers, article_keys, languages, questions, updates
+from bot.state import (
+    answers,
+    article_keys,
+    broadcasts,
+    jobs,
+    languages,
+    notices,
+    preferences,
+    questions,
+    subscriptions,
+    updates,
+)
 from bot.state.database import Database
 from bot.state.schema import prepare
 from bot.state.sqlite import SqliteDatabase
 
-_TABLES = (questions.TABLE, article_keys.TABLE, answers.TABLE, languages.TABLE, updates.TABLE)
+_TABLES = (
+    questions.TABLE,
+    article_keys.TABLE,
+    answers.TABLE,
+    languages.TABLE,
+    updates.TABLE,
+    subscriptions.TABLE,
+    notices.TABLE,
+    preferences.TABLE,
+    jobs.TABLE,
+    broadcasts.TABLE,
+)
 _ADDRESSES = ("postgresql://", "postgres://")
 
 
@@ -23,6 +45,11 @@ class State:
         self.answers = answers.Answers(database)
         self.languages = languages.Languages(database)
         self.updates = updates.Updates(database)
+        self.subscriptions = subscriptions.Subscriptions(database)
+        self.notices = notices.Notices(database)
+        self.preferences = preferences.Preferences(database)
+        self.jobs = jobs.Jobs(database)
+        self.broadcasts = broadcasts.Broadcasts(database)
         for table in (self.questions, self.answers, self.updates):
             table.forget_old()
 

@@ -167,6 +167,22 @@ class MilvusLibrary:
         cards = self._cards("article", [rows[0]["article"]])
         return passage_from(rows[0], cards[0].article.id) if cards else None
 
+    def arrived_since(self, mark: str) -> tuple[str, list[str]]:
+        """See Library: the keys of articles grow."""
+        head = self._head()
+        generation = f"{self._names.name}_{self._names.number}"
+        before, _, first = mark.rpartition("/")
+        now = f"{generation}/{head.key}"
+        if before != generation:
+            return now, []
+        cards: list[Card] = []
+        for start in range(int(first), head.key, _ARTICLES_AT_ONCE):
+            end = min(start + _ARTICLES_AT_ONCE, head.key)
+            condition = f"part == 0 and key >= {start} and key < {end}"
+            rows = self._visible("articles", self._query(self._names.articles, condition, CARD))
+            cards += map(card_from, rows)
+        return now, [card.article.id for card in sorted(cards, key=lambda card: card.key)]
+
     def publications(self, limit: int) -> list[str]:
         """See Library; of those that are kept, which are the most frequent thousand."""
         return list(self._head().publications)[:limit]

@@ -126,6 +126,20 @@ class Reader:
         )
         return [Change(position, bool(removed), first, last) for position, removed, first, last in found]
 
+    def arrived_since(self, mark: str) -> tuple[str, list[str]]:
+        """See Library: the passages of what comes, and of what changes, have ids above all earlier ones."""
+        generation = self.path.parent.name
+        before, _, last = mark.rpartition("/")
+        ((newest,),) = self.rows("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'passages'")
+        now = f"{generation}/{newest}"
+        if before != generation or now == mark:
+            return now, []
+        found = self.rows(
+            "SELECT id FROM articles WHERE first_passage > ? AND first_passage <= ? ORDER BY first_passage",
+            (int(last), newest),
+        )
+        return now, [article_id for (article_id,) in found]
+
     def vectors_between(self, first: int, last: int, dimension: int) -> tuple[Ids, Vectors]:
         """Ids and stored vectors, shape (n, dimension), of the passages from `first` to `last`."""
         found = self.rows(

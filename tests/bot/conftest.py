@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from aiohttp import ClientSession
 
+from bot.application import Connection
 from bot.conversation import Chat, Conversation
 from bot.greeting import Greeter
 from bot.i18n import Language
@@ -97,7 +98,8 @@ class RunningBot:
 
     async def start(self) -> None:
         self._stop = asyncio.Event()
-        self._task = asyncio.create_task(serve(TOKEN, self._server.url, self._service, self._stop))
+        connection = Connection(self._server.url)
+        self._task = asyncio.create_task(serve(TOKEN, connection, self._service, self._stop))
 
     async def stop(self) -> None:
         self._stop.set()

@@ -1,6 +1,6 @@
 """Conversations as values: what a question and a button give, without any surface."""
 
-from bot.actions import Alone, Ask, Choose, Rate, Read, Related, ShowPage, Unfold
+from bot.actions import Alone, Ask, Choose, Follow, Rate, Read, Related, ShowPage, Unfold
 from bot.conversation import Chat, Conversation
 from bot.links import deep_link_payload, parse_payload
 from bot.reply import Reply
@@ -31,7 +31,7 @@ def test_an_answer_has_titles_marks_and_buttons(conversation: Conversation, chat
 def test_a_refusal_marks_nothing_as_an_answer(conversation: Conversation, chat: Chat) -> None:
     reply = conversation.ask(chat, "明天黑河到上海的航班还有票吗")
     assert styled(reply, Style.ANSWER) == []
-    assert actions(reply) == [ShowPage(1, 0, nearest=1), Rate(1, 1), Rate(1, 0)]
+    assert actions(reply) == [ShowPage(1, 0, nearest=1), Follow(1), Rate(1, 1), Rate(1, 0)]
     near = conversation.press(chat, ShowPage(1, 0, nearest=1))
     assert styled(near, Style.ANSWER) == []
     assert near.replaces
@@ -100,7 +100,7 @@ def test_limits_read_out_of_a_question_can_be_undone(conversation: Conversation,
     assert "理解为" not in plain(again.text)
     none = conversation.ask(chat, "去年 qqq")
     assert "理解为" in plain(none.text)
-    assert actions(none) == [Ask(3, literal=1), Rate(3, 1), Rate(3, 0)]
+    assert actions(none) == [Follow(3), Ask(3, literal=1), Rate(3, 1), Rate(3, 0)]
 
 
 def test_the_archive_is_asked_once_a_question(

@@ -114,7 +114,7 @@ async def test_a_question_without_answer_is_refused_and_names_the_nearest(
     assert refusal.text.startswith("以下内容与问题相近，但未必能回答：\n\n1. 黑河口岸扩建完工")
     nothing = await server.answer_to("zzz qqq")
     assert nothing.text == "没有找到能回答这个问题的内容。\n\n文章里没有与这个问题有关的内容。换个说法试试？"
-    assert list(nothing.buttons) == ["👍", "👎"]
+    assert list(nothing.buttons) == ["🔔 有了告诉我", "👍", "👎"]
 
 
 @pytest.mark.parametrize("text", ["😀😀", "？？？", "\u202e\u200b…"])
@@ -225,7 +225,7 @@ async def test_commands_and_the_menu(server: ApiServer, running: RunningBot) -> 
     assert (await server.answer_to("/ask\n口岸食堂的饺子")).text.startswith("1. 口岸食堂")
     assert (await server.answer_to("/nonsense")).text.startswith("直接发来一个问题")
     await server.wait(lambda: set(server.commands) == {"", "zh", "en"})
-    assert [each["command"] for each in server.commands["zh"]] == list(commands._MENU)
+    assert [each["command"] for each in server.commands["zh"]] == list(commands.MENU)
     assert server.commands["zh"][0]["description"] == "提问：/ask 问题"
 
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from bot.access import Welcome
 from bot.i18n import Language
 
 from .api_server import BOT, ApiServer, Person, Sent
@@ -108,7 +109,9 @@ async def test_admins_are_told_of_errors_once(
     server: ApiServer, running: RunningBot, archive: FakeArchive
 ) -> None:
     await running.stop()
-    running._service = replace(running._service, admins=frozenset({1}), language=Language.ENGLISH)
+    running._service = replace(
+        running._service, welcome=Welcome(admins=frozenset({1})), language=Language.ENGLISH
+    )
     await running.start()
     assert "There are 7 articles" in (await server.answer_to("/start", Person(1))).text
     archive.failing = True
@@ -123,7 +126,7 @@ async def test_admins_are_told_of_errors_once(
 
 async def test_only_listed_users_are_let_in(server: ApiServer, running: RunningBot) -> None:
     await running.stop()
-    running._service = replace(running._service, admins=frozenset({1}), users=frozenset({2}))
+    running._service = replace(running._service, welcome=Welcome(frozenset({1}), frozenset({2})))
     await running.start()
     server.group(GROUP)
     refusal = await server.answer_to("口岸食堂的饺子", Person(3))

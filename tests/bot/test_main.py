@@ -126,7 +126,7 @@ def here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callable[.
     [
         (["--source", "nowhere"], {}, "error: there is no file or folder nowhere; check WENDA_SOURCES"),
         ([], {}, "error: there is no index at data/index and nothing to make one from; "),
-        ([], {"WENDA_ADMINS": "me"}, "error: WENDA_ADMINS: must be Telegram user numbers"),
+        ([], {"WENDA_ADMINS": "me"}, "error: WENDA_ADMINS: must be Telegram user or chat numbers"),
         (["--demo", "--encoder", "no-such-folder/x/y"], {}, "error: "),
         (["--demo"], {"TELEGRAM_BOT_TOKEN": "nonsense"}, "error: TELEGRAM_BOT_TOKEN does not look like"),
         (["--demo"], {"TELEGRAM_BOT_TOKEN": TOKEN, "TELEGRAM_API_URL": "http://127.0.0.1:9"},
@@ -229,3 +229,50 @@ async def test_it_serves_telegram_and_ends_when_told_to(
     _, errors = await asyncio.wait_for(process.communicate(), 20)
     assert process.returncode == 0
     assert TOKEN not in logged + errors.decode()
+
+
+def test_the_check_says_nothing_where_all_is_well_except_the_token(
+    here: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert here("--demo", "check") == 1
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err == "error: TELEGRAM_BOT_TOKEN is not set; get a token from @BotFather\n"
+
+
+def test_the_check_says_all_that_is_wrong_at_once(
+    here: Callable[..., int], capsys: pytest.CaptureFixture[str], articles: Path
+) -> None:
+    status = here(
+        "check",
+        WENDA_SOURCES=str(articles),
+        WENDA_LANGUAGE="fr",
+        WENDA_STATE="postgresql://wenda:hunter2@127.0.0.1:9/wenda",
+        WENDA_WEBHOOK_CERTIFICATE="nowhere.pem",
+        TELEGRAM_BOT_TOKEN=TOKEN,
+        TELEGRAM_API_URL="http://127.0.0.1:9",
+    )
+    said = capsys.readouterr().err.splitlines()
+    assert status == 1
+    assert [line.split(" ")[0] for line in said] == ["error:"] * 4
+    assert "WENDA_LANGUAGE" in said[0]
+    assert "WENDA_STATE" in said[1]
+    assert "nowhere.pem" in said[2]
+    assert "cannot be reached" in said[3]
+    assert "hunter2" not in "".join(said)
+    assert TOKEN not in "".join(said)
+
+
+async def test_the_check_asks_telegram_and_is_quiet(
+    environment: dict[str, str], tmp_path: Path, articles: Path, server: ApiServer
+) -> None:
+    environment |= {
+        "TELEGRAM_BOT_TOKEN": TOKEN,
+        "TELEGRAM_API_URL": server.url,
+        "WENDA_SOURCES": str(articles),
+        "WENDA_INDEX": str(tmp_path / "index"),
+    }
+    process = await run_bot(environment, tmp_path, "check")
+    printed, errors = await process.communicate()
+    assert (process.returncode, printed, errors) == (0, b"", b"")
+    assert "getMe" in [method for method, _ in server.calls]

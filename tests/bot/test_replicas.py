@@ -1,0 +1,22 @@
+"""Two bot processes on one PostgreSQL behind one webhook: every question is answered once, in order."""
+
+from pathlib import Path
+
+from .postgres import Databases
+from .replica_run import run
+
+
+async def test_two_processes_share_the_questions(tmp_path: Path, databases: Databases) -> None:
+    outcome = await run(tmp_path, databases, people=8, each=5, kill_after=None)
+    assert (outcome.missing, outcome.repeated, outcome.disordered) == (0, 0, 0)
+    assert sum(outcome.shares) >= outcome.questions
+    assert min(outcome.shares) > outcome.questions / 3
+
+
+async def test_one_is_killed_and_started_again_and_no_question_is_lost(
+    tmp_path: Path, databases: Databases
+) -> None:
+    outcome = await run(tmp_path, databases, people=10, each=5, kill_after=0.3)
+    assert (outcome.missing, outcome.disordered) == (0, 0)
+    # Only an answer whose sending fell between the kill and its being noted may come twice: one a chat.
+    assert outcome.repeated <= 10
