@@ -1,13 +1,19 @@
 """The commands of evaluation, run on a data set of six documents with the bundled encoder."""
 
 import json
+import sys
+from dataclasses import asdict, fields
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any, ClassVar
 
 import pytest
 from click.testing import CliRunner
 
 from retrieval import Article, Retriever
 from retrieval.cli import cli
+from retrieval.evaluation.benchmark import Benchmark, Latency
+from retrieval.evaluation.benchmark_report import plot, table
 from retrieval.ranking.calibration import default_calibration
 
 DOCUMENTS = {
@@ -138,8 +144,78 @@ def test_calibrating_an_empty_index_changes_nothing(tmp_path: Path) -> None:
 def test_benchmark(tmp_path: Path) -> None:
     questions = tmp_path / "questions.txt"
     questions.write_text("黑河第1号港口占地多少亩？\n")
-    output = run("benchmark", "--passages", "12", "--repeat", "2", "--queries", questions, "--json")
-    result = json.loads(output)
-    assert result["passages"] >= 12
-    assert result["search_ms"]["questions"]["count"] == 2
-    assert "| passages |" in run("benchmark", "--passages", "12", "--repeat", "1")
+    options = ["--queries", questions, "--repeat", "2", "--folder", tmp_path, "--json"]
+    small, large = run("benchmark", "--passages", "12", "30", *options).splitlines()
+    result = json.loads(small)
+    assert 12 <= result["passages"] < json.loads(large)["passages"]
+    assert result["questions"]["count"] == 2
+    assert result["recall"] == 1.0
+    assert result["cold_start_seconds"] > result["questions"]["p50"] / 1000 > 0
+    assert min(result["add_seconds"], result["change_seconds"], result["remove_seconds"]) > 0
+    assert [path.name for path in tmp_path.iterdir()] == ["questions.txt"]
+
+
+class Axes:
+    """Stands in for one panel of matplotlib, which the tests do without."""
+
+    def __init__(self) -> None:
+        self.lines: dict[str, tuple[list[float], list[float]]] = {}
+        self.labels: dict[str, str] = {}
+
+    def plot(self, x: list[float], y: list[float], *, label: str, **_: object) -> None:
+        self.lines[label] = (x, y)
+
+    def set(self, **labels: str) -> None:
+        self.labels = labels
+
+    def set_ylim(self, **_: object) -> None: ...
+
+    def grid(self, **_: object) -> None: ...
+
+    def legend(self) -> None: ...
+
+
+class Figure:
+    """Stands in for a picture of four panels."""
+
+    made: ClassVar[list["Figure"]] = []
+
+    def __init__(self, **_: object) -> None:
+        self.axes = [Axes() for _ in range(4)]
+        self.made.append(self)
+
+    def subplots(self, rows: int, columns: int) -> SimpleNamespace:
+        assert rows * columns == len(self.axes)
+        return SimpleNamespace(flat=self.axes)
+
+    def savefig(self, path: Path, **_: object) -> None:
+        path.write_bytes(b"a picture")
+
+
+def test_a_benchmark_as_a_table_and_a_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", ModuleType("matplotlib"))
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", SimpleNamespace(Figure=Figure))
+    figures = asdict(Latency(count=1, p50=2.0, p95=3.0, slowest=4.0, processor_p50=1.5))
+    numbers: dict[str, Any] = {field.name: 1234.0 for field in fields(Benchmark)}
+    numbers |= {"questions": Latency(**figures), "adversarial": Latency(**figures)}
+    results = [Benchmark(**numbers | {"passages": size}) for size in (1000, 20_000)]
+    lines = table(results).splitlines()
+    assert lines[0] == "| passages | 1,000 | 20,000 |"
+    assert "| question: p50 / p95 | 2.0 / 3.0 ms | 2.0 / 3.0 ms |" in lines
+    assert "| … memory at most, workers included | 1,234 MB | 1,234 MB |" in lines
+    plot(results, tmp_path / "picture.png")
+    assert (tmp_path / "picture.png").read_bytes() == b"a picture"
+    latency, _, updates, memory = Figure.made[-1].axes
+    assert latency.labels["ylabel"] == "ms a question"
+    assert latency.lines == {"p50": ([1000, 20_000], [2.0, 2.0]), "p95": ([1000, 20_000], [3.0, 3.0])}
+    assert updates.lines["changed"] == ([1000, 20_000], [1_234_000.0] * 2)
+    assert memory.lines["serving"] == ([1000, 20_000], [1234.0] * 2)
+
+
+def test_a_picture_without_matplotlib_is_refused_in_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    failed = CliRunner().invoke(cli, ["benchmark", "--passages", "12", "--repeat", "1", "--plot", "x.png"])
+    assert failed.exit_code == 1
+    assert "--plot needs matplotlib: pip install 'wenda[plot]'" in failed.output
