@@ -45,6 +45,20 @@ class CrossEncoderReranker:
                 "choose a model made for reranking."
             )
 
+    @classmethod
+    def called(cls, name: str) -> "CrossEncoderReranker":
+        """The reranker of a name that options may follow: "BAAI/bge-reranker-v2-m3?device=cuda"."""
+        from embeddings.loading import split_options
+
+        bare, options = split_options(name)
+        fitting = {"device", "batch_size", "local_files_only", "trust_remote_code"}
+        if others := sorted(options.keys() - fitting):
+            raise EncoderError(
+                f"The cross-encoder {bare} takes no {', '.join(others)}; "
+                f"its options are {', '.join(sorted(fitting))}."
+            )
+        return cls(bare, **options)
+
     @property
     def name(self) -> str:
         """The hub name or folder, as given."""

@@ -46,10 +46,14 @@ class SentenceTransformerEncoder:
         local_files_only: bool = False,
         trust_remote_code: bool = False,
         model_kwargs: Mapping[str, Any] | None = None,
+        called: str | None = None,
     ) -> None:
-        """Load the model. Raises ModelNotFoundError, ModelFormatError, EncoderError."""
+        """Load the model; `called` is the name with its options, where load_encoder was given such a one.
+
+        Raises ModelNotFoundError, ModelFormatError, EncoderError.
+        """
         family = family_of(name)
-        self._name = name
+        self._name = called or name
         self._model = load_model(
             "SentenceTransformer",
             name,
@@ -73,7 +77,7 @@ class SentenceTransformerEncoder:
 
     @property
     def name(self) -> str:
-        """The hub name or folder, as given."""
+        """The hub name or folder, as given, options included."""
         return self._name
 
     @property

@@ -177,6 +177,9 @@ def _rebuild(index: Path, encoder: str | None, user_dictionary: Path | None, *, 
 @click.option(
     "--link-template", envvar="WENDA_LINK_TEMPLATE", help="Address of articles without one: https://…/{slug}."
 )
+@click.option(
+    "--cross-encoder", envvar="WENDA_CROSS_ENCODER", help="Hub name or folder of a reranker for first hits."
+)
 @json_option
 def search_command(
     query: str,
@@ -189,6 +192,7 @@ def search_command(
     mode: str,
     explain: bool,
     link_template: str | None,
+    cross_encoder: str | None,
     as_json: bool,
     **named: tuple[str, ...],
 ) -> None:
@@ -201,7 +205,9 @@ def search_command(
     from retrieval.retriever import Retriever
 
     filters = Filters(after=after, before=before, **named)
-    with Retriever.open(index, create=False, link_template=link_template) as retriever:
+    with Retriever.open(
+        index, create=False, link_template=link_template, cross_encoder=cross_encoder
+    ) as retriever:
         response = retriever.search(
             query,
             top_k=top_k,

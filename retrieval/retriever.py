@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from retrieval.links import LinkTemplate
     from retrieval.question import Known
     from retrieval.ranking.calibration import Calibration
+    from retrieval.ranking.pipeline import CrossEncoder
     from retrieval.searching import Searcher
     from retrieval.sources import Scan
     from retrieval.sync import ProgressCallback, Synchronizer
@@ -44,6 +45,7 @@ class Retriever:
         user_dictionary: Path | None,
         template: "LinkTemplate | None",
         lock_seconds: float,
+        cross_encoder: "str | CrossEncoder | None" = None,
     ) -> None:
         """Use Retriever.open."""
         self._home = home
@@ -51,6 +53,7 @@ class Retriever:
         self._user_dictionary = user_dictionary
         self._template = template
         self._lock_seconds = lock_seconds
+        self._cross_encoder = cross_encoder
         self._guard = threading.RLock()
         self._stamp: object = None
         self._index: Index | None = None
@@ -69,14 +72,16 @@ class Retriever:
         user_dictionary: str | Path | None = None,
         link_template: str | None = None,
         lock_seconds: float = LOCK_SECONDS,
+        cross_encoder: "str | CrossEncoder | None" = None,
     ) -> Self:
         """Open the index at a location (see retrieval.locations; a folder, as a rule), making an empty one
         where there is none and `create` allows.
 
         `encoder` is a name for load_encoder or an Encoder; left out, it is the one the index was made
-        with, or
-        "bundled". `user_dictionary` has words in jieba's format, `link_template` makes addresses for articles
-        without one (see retrieval.links), `lock_seconds` is how long a write waits for another writer.
+        with, or "bundled". `cross_encoder`, a hub name, a folder or an object that scores, has the last word
+        on the first hits; it is loaded at the first question. `user_dictionary` has words in jieba's format,
+        `link_template` makes addresses for articles without one (see retrieval.links), `lock_seconds` is how
+        long a write waits for another writer.
         Raises IndexNotFoundError, IndexMismatchError, IndexDamagedError, StorageError, SettingsError, and
         EncoderError where the encoder cannot be loaded.
         """
@@ -98,6 +103,7 @@ class Retriever:
                 user_dictionary=dictionary,
                 template=template,
                 lock_seconds=lock_seconds,
+                cross_encoder=cross_encoder,
             )
             retriever._adopt(encoder)
         except BaseException:
@@ -360,8 +366,17 @@ class Retriever:
 
                 stored = self._opened().manifest.calibration
                 calibration = Calibration.from_mapping(stored) if stored else None
-                self._searcher = Searcher(self.analyzer, self.encoder, calibration=calibration)
+                self._searcher = Searcher(
+                    self.analyzer, self.encoder, calibration=calibration, cross_encoder=self._reranker()
+                )
             return self._searcher
+
+    def _reranker(self) -> "CrossEncoder | None":
+        if isinstance(self._cross_encoder, str):
+            from embeddings.cross_encoder import CrossEncoderReranker
+
+            self._cross_encoder = CrossEncoderReranker.called(self._cross_encoder)
+        return self._cross_encoder
 
 
 def _make(home: Home, encoder: str | Encoder | None, dictionary: Path | None, lock_seconds: float) -> None:

@@ -24,6 +24,7 @@ _STAGES = [field.name for field in fields(Stages)]
 @click.option("--mode", type=click.Choice(["hybrid", "dense", "lexical"]), default="hybrid",
               show_default=True, help="Rank by both sides and the learned stage, or one side.")  # fmt: skip
 @click.option("--encoder", help="Name or folder of an encoder.  [default: the bundled one]")
+@click.option("--cross-encoder", help="Hub name or folder of a reranker for the first documents.")
 @click.option("--distractors", type=_FILE, help="JSON lines (.gz too) of documents to mix in.")
 @click.option("--max-distractors", type=click.IntRange(min=0), help="Mix in at most this many.")
 @click.option("--unanswerable", type=_FOLDER, help="A data set whose questions nothing here answers.")
@@ -37,6 +38,7 @@ def evaluate(
     folder: Path,
     mode: str,
     encoder: str | None,
+    cross_encoder: str | None,
     distractors: Path | None,
     max_distractors: int | None,
     unanswerable: Path | None,
@@ -61,7 +63,12 @@ def evaluate(
     result = measure(
         load_dataset(folder),
         setup=Setup(
-            mode=mode, encoder=encoder, stages=Stages().without(*without), depth=depth, calibrate=calibrate
+            mode=mode,
+            encoder=encoder,
+            cross_encoder=cross_encoder,
+            stages=Stages().without(*without),
+            depth=depth,
+            calibrate=calibrate,
         ),
         distractors=read_articles(distractors, max_distractors) if distractors else (),
         unanswerable=load_dataset(unanswerable).queries if unanswerable else None,

@@ -19,6 +19,7 @@ from retrieval.types import Article, Hit, SearchResponse
 
 if TYPE_CHECKING:
     from embeddings.encoder import Encoder
+    from retrieval.ranking.pipeline import CrossEncoder
     from retrieval.retriever import Retriever
 
 Progress = Callable[[str, int, int], None]
@@ -93,6 +94,7 @@ class Setup:
     stages: Stages = field(default_factory=Stages)
     depth: int = 10
     encoder: "str | Encoder | None" = None
+    cross_encoder: "str | CrossEncoder | None" = None
     calibrate: bool = False
 
 
@@ -115,14 +117,16 @@ def evaluate(
     setup = setup or Setup()
     with ExitStack() as stack:
         place = folder or Path(stack.enter_context(TemporaryDirectory(prefix="wenda-evaluate-")))
-        retriever = stack.enter_context(Retriever.open(place / "index", encoder=setup.encoder))
+        retriever = stack.enter_context(
+            Retriever.open(place / "index", encoder=setup.encoder, cross_encoder=setup.cross_encoder)
+        )
         started = perf_counter()
         documents = _index(retriever, dataset, distractors, progress)
         index_seconds = perf_counter() - started
         if setup.calibrate:
             from retrieval.ranking.calibrating import calibrate
 
-            calibrate(retriever)
+            retriever.store_calibration(calibrate(retriever).calibration)
         return Evaluation(
             judged=tuple(_judge_all(retriever, dataset, setup, progress)),
             documents=documents,

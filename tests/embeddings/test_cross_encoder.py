@@ -45,3 +45,11 @@ def test_more_than_one_label_is_refused(tmp_path: Path, tiny_cross_encoder: Path
     AutoTokenizer.from_pretrained(tiny_cross_encoder).save_pretrained(tmp_path)
     with pytest.raises(EncoderError, match="3 scores"):
         CrossEncoderReranker(str(tmp_path), device="cpu")
+
+
+def test_options_may_follow_the_name(tiny_cross_encoder: Path) -> None:
+    reranker = CrossEncoderReranker.called(f"{tiny_cross_encoder}?device=cpu&batch_size=1")
+    assert reranker.name == str(tiny_cross_encoder)
+    assert reranker.score("黑河", ["黑河口岸", "边境仓"]).shape == (2,)
+    with pytest.raises(EncoderError, match=r"takes no backend; its options are batch_size, device"):
+        CrossEncoderReranker.called(f"{tiny_cross_encoder}?backend=onnx")

@@ -117,3 +117,22 @@ def test_instructions_of_instructed_models() -> None:
     assert family_of("intfloat/multilingual-e5-large-instruct").query_prompt.endswith("\nQuery: ")
     assert family_of("intfloat/multilingual-e5-large-instruct").passage_prompt == ""
     assert family_of("somebody/model") is OTHERS
+
+
+def test_options_may_follow_the_name(minilm: Path) -> None:
+    name = f"{minilm}?device=cpu&batch_size=2&truncate_dim=16&query_prompt=ask: "
+    encoder = load_encoder(name)
+    assert (encoder.name, encoder.dimension) == (name, 16)
+    assert isinstance(encoder, SentenceTransformerEncoder)
+    assert encoder.query_prompt == "ask: "
+    assert encoder.encode_queries(["rivers"]).shape == (1, 16)
+
+
+@pytest.mark.parametrize("option", ["colour=red", "batch_size=none", "batch_size=0", "backend=jax", "device"])
+def test_an_option_that_does_not_fit_is_named(option: str) -> None:
+    if option == "device":
+        with pytest.raises(EncoderError, match="static model bundled takes no options"):
+            load_encoder("bundled?device=cpu")
+        return
+    with pytest.raises(EncoderError, match=f"option {option} of the encoder any-model is not understood"):
+        load_encoder(f"any-model?{option}")

@@ -1,9 +1,11 @@
 """One question from words to response, on a small index."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from retrieval import Article, Filters, Retriever
 from retrieval.errors import QueryError
@@ -97,6 +99,30 @@ def test_every_stage_can_be_switched_off(archive: Retriever, stage: str) -> None
     assert response.hits[0].article_id == "wheat"
     if stage == "answers":
         assert response.hits[0].answer is None
+
+
+class ShortestFirst:
+    """A reranker that likes short passages, and remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def score(self, query: str, passages: Sequence[str]) -> NDArray[np.float32]:
+        self.asked.append(query)
+        return np.array([-len(passage) for passage in passages], dtype=np.float32)
+
+
+def test_a_cross_encoder_has_the_last_word(open_index: Open) -> None:
+    judge = ShortestFirst()
+    retriever = open_index(cross_encoder=judge)
+    texts = ["黑河的边境仓有五个，都在江边，冬天也开放。", "黑河很远。", "边境上的仓库货物很多。"]
+    retriever.add(Article(id=f"a{number}", text=text) for number, text in enumerate(texts))
+    found = retriever.search("黑河的边境仓有几个")
+    assert [hit.article_id for hit in found.hits] == ["a1", "a2", "a0"]
+    assert judge.asked == ["黑河的边境仓有几个"]
+    plain = retriever.search("黑河的边境仓有几个", stages=Stages().without("cross_encoder"))
+    assert plain.hits[0].article_id == "a0"
+    assert len(judge.asked) == 1
 
 
 def test_explanations(archive: Retriever) -> None:
