@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from telegram import Update
-from telegram.ext import AIORateLimiter, Application, ApplicationBuilder
+from telegram.ext import Application, ApplicationBuilder
 
 from bot.administration import Administration
 from bot.assistant import Assistant
@@ -20,13 +20,13 @@ from bot.handlers.subscriptions import Subscribing
 from bot.handlers.uploads import Uploads
 from bot.inbox import Inbox
 from bot.ordering import ChatOrderProcessor
+from bot.pacing import Pacer
 from bot.settings import Settings
 
 ALLOWED_UPDATES = [Update.MESSAGE, Update.EDITED_MESSAGE, Update.CALLBACK_QUERY, Update.INLINE_QUERY]
 """The kinds of updates the handlers below know what to do with."""
 
 _FIRST = -1
-_RETRIES = 10
 
 TelegramApplication = Application[Any, Any, Any, Any, Any, Any]
 
@@ -52,13 +52,12 @@ def connection_of(settings: Settings) -> Connection:
 def build_bot_application(token: str, connection: Connection, inbox: Inbox) -> TelegramApplication:
     """An application that talks to the Bot API server of the connection, without handlers yet."""
     api_url, proxy = connection.api_url, connection.proxy
-    limiter = AIORateLimiter(overall_max_rate=connection.messages_per_second, max_retries=_RETRIES)
     builder = (
         ApplicationBuilder()
         .token(token)
         .base_url(f"{api_url}/bot")
         .base_file_url(f"{api_url}/file/bot")
-        .rate_limiter(limiter)
+        .rate_limiter(Pacer(connection.messages_per_second))
         .update_queue(inbox)
         .concurrent_updates(ChatOrderProcessor(inbox))
         .job_queue(None)

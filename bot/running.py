@@ -21,6 +21,8 @@ from bot.settings import Settings, system_language, time_zone
 from bot.state import State
 from bot.suggestions import Suggestions
 
+_SWITCH_SECONDS = 0.001
+
 
 def run_terminal(settings: Settings, *, demo: bool, question: str | None) -> None:
     """Converse on standard input and output, or answer one question."""
@@ -52,6 +54,8 @@ def run_telegram(settings: Settings, token: str, *, demo: bool) -> None:
     from bot.serving import Service, serve
     from bot.webhook import webhook_of
 
+    # Python's default lets a thread that computes keep the others waiting for 5 ms, the event loop too.
+    sys.setswitchinterval(_SWITCH_SECONDS)
     collection = _collection(settings, demo)
     state = State.open(_memory(settings, collection))
     with open_retriever(collection, settings) as retriever:

@@ -10,6 +10,7 @@ from bot.actions import decode
 from bot.assistant import Assistant
 from bot.delivery import replace, send
 from bot.i18n import texts
+from bot.pacing import Patience
 from bot.reply import Reply
 
 
@@ -18,6 +19,7 @@ class Callbacks:
 
     def __init__(self, assistant: Assistant) -> None:
         self._assistant = assistant
+        self._patience = Patience()
 
     def handlers(self) -> list[CallbackQueryHandler[ContextTypes.DEFAULT_TYPE, None]]:
         """The handlers to register."""
@@ -29,6 +31,9 @@ class Callbacks:
         if query is None:
             return
         chat = await self._assistant.chat(update)
+        if not self._patience.lets(query.from_user.id):
+            await acknowledge(query, texts(chat.language)("too_fast"))
+            return
         action = decode(query.data or "")
         if action is None or not isinstance(query.message, Message):
             await acknowledge(query, texts(chat.language)("outdated"))

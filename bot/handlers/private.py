@@ -15,7 +15,9 @@ class PrivateChat:
 
     def handlers(self) -> list[MessageHandler[ContextTypes.DEFAULT_TYPE, None]]:
         """The handlers to register."""
-        private = filters.ChatType.PRIVATE & (filters.UpdateType.MESSAGE | filters.UpdateType.EDITED_MESSAGE)
+        # What somebody sends by inline mode in this chat is an answer already.
+        written = (filters.UpdateType.MESSAGE | filters.UpdateType.EDITED_MESSAGE) & ~filters.VIA_BOT
+        private = filters.ChatType.PRIVATE & written
         return [
             MessageHandler(private & filters.COMMAND, self.unknown_command),
             MessageHandler(private & filters.FORWARDED & ~filters.StatusUpdate.ALL, self.forwarded),

@@ -50,7 +50,7 @@ def _put(world: World, params: Params, message: Sent) -> dict[str, Any]:
     message.thread = _topic(world, params, message)
     message.silent = flag(params, "disable_notification")
     message.message_id = world.new_message()
-    world.messages[message.chat_id, message.message_id] = message
+    world.deliver(message)
     shown = world.shown(message)
     world.history[message.chat_id, message.message_id] = shown
     return shown

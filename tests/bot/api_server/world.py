@@ -78,6 +78,7 @@ class World:
         self.pending: deque[dict[str, Any]] = deque()
         self._next_update, self._next_message, self._next_query, self._next_file = 1000, 1, 1, 1
         self.changed = asyncio.Condition()
+        self._listeners: dict[int, asyncio.Queue[Sent]] = {}
         self.poller: asyncio.Event | None = None
         self.flood_control = Floods(self.limits)
 
@@ -108,6 +109,16 @@ class World:
             self.pending.append({"update_id": self._next_update, **update})
             self._next_update += 1
         await self.notify()
+
+    def listen(self, chat_id: int) -> "asyncio.Queue[Sent]":
+        """The bot's messages to a chat as they come from now on; cheaper than waiting for a condition."""
+        return self._listeners.setdefault(chat_id, asyncio.Queue())
+
+    def deliver(self, message: Sent) -> None:
+        """Show a message of the bot in its chat."""
+        self.messages[message.chat_id, message.message_id] = message
+        if message.chat_id in self._listeners:
+            self._listeners[message.chat_id].put_nowait(message)
 
     def new_message(self) -> int:
         """The number of the next message."""
