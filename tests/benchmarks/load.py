@@ -104,7 +104,7 @@ async def measure(arguments: argparse.Namespace, folder: Path) -> dict[str, Any]
         outcome = await crowd.ask(pause=arguments.pause, rating=bool(arguments.kills))
     took = time.perf_counter() - started
     kills = await killing
-    await asyncio.sleep(2)
+    await _quiet(server)
     crowd.judge()
     await bot.end(signal.SIGTERM)
     idle.send_signal(signal.SIGTERM)
@@ -137,6 +137,15 @@ async def _idle(output: Path) -> asyncio.subprocess.Process:
     """A process whose event loop has nothing to do, to tell the bot's own delays from the machine's."""
     arguments = ["-m", "tests.benchmarks.heartbeat", str(output), "--idle"]
     return await asyncio.create_subprocess_exec(sys.executable, *arguments)
+
+
+async def _quiet(server: ApiServer) -> None:
+    """Wait until the bot has done nothing but ask for updates for five seconds."""
+    for _ in range(60):
+        before = sum(name != "getUpdates" for name, _ in server.calls)
+        await asyncio.sleep(5)
+        if before == sum(name != "getUpdates" for name, _ in server.calls):
+            return
 
 
 async def _kill(bot: BotProcess, crowd: Crowd, arguments: argparse.Namespace) -> int:

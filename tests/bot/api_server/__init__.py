@@ -5,11 +5,12 @@ from .cleaning import units
 from .entities import ENTITY_LIMIT, Entity, ParseError, parse_html
 from .floods import Limits
 from .server import ApiServer
-from .world import BOT, TOKEN
+from .world import BOT, QUERY_LIFE, TOKEN
 
 __all__ = [
     "BOT",
     "ENTITY_LIMIT",
+    "QUERY_LIFE",
     "TOKEN",
     "ApiServer",
     "Entity",

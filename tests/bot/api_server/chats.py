@@ -1,5 +1,6 @@
 """What the server knows of people and messages, and of buttons that were pressed."""
 
+import asyncio
 import re
 from dataclasses import dataclass, field
 from typing import Any
@@ -86,6 +87,7 @@ class Query:
     button: dict[str, Any] | None = None
     cache_time: int = 300
     personal: bool = False
+    settled: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 def entities_of(text: str) -> list[dict[str, Any]]:

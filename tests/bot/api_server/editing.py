@@ -91,6 +91,7 @@ async def answer_callback_query(world: World, params: Params) -> bool:
     query = _waiting(world, params, "callback_query_id")
     if len(params.get("text") or "") > NOTICE_LIMIT:
         raise bad("MESSAGE_TOO_LONG")
+    query.settled.set()
     query.answered, query.notice, query.alert = True, params.get("text"), flag(params, "show_alert")
     return True
 
