@@ -72,7 +72,11 @@ class Answers:
         if page.page:
             number = page.page + 1
             leads.append((run(say("article_page", page=number, pages=max(pages, number)), Style.META),))
-        last = (*_page_row(page, pages, say), *self._related_row(response, page, say), *_rating_row(shown))
+        last = (
+            *_page_row(page, pages, say),
+            *self._related_row(response, page, say),
+            *rating_row(shown.question.id),
+        )
         buttons = (_unfold_row(cards, page, say), *_undo_rows(shown, say), last)
         first = response.hits[0] if response.hits and not page.page and response.answered else None
         return Reply(
@@ -100,7 +104,7 @@ class Answers:
             Button(label=say("back"), action=back, key="b"),
             Button(label=say("read"), action=Read(key, 0, hit.ordinal + 1, fresh=1), key="r"),
             Button(label=say("related"), action=Related(key), key="s"),
-            *_rating_row(shown),
+            *rating_row(shown.question.id),
         )
         text = unfolded_text(card, near, say)
         return Reply(
@@ -149,7 +153,7 @@ class Answers:
         nearest = card_text(replace(cards[0], number=0, hashtags=""), WEAK_ROOM, say) if cards else ()
         tell = Button(label=say("notify_me"), action=Follow(shown.question.id), key="f")
         first = ((more, tell),) if cards else ((tell,),)
-        rows = first + _undo_rows(shown, say) + (_rating_row(shown),)
+        rows = first + _undo_rows(shown, say) + (rating_row(shown.question.id),)
         return Reply(text=refusal_text(nearest, lead, say), buttons=rows, question=shown.question.id)
 
     def _related_row(self, response: SearchResponse, page: ShowPage, say: Texts) -> tuple[Button, ...]:
@@ -200,9 +204,9 @@ def _page_row(shown: ShowPage, pages: int, say: Texts) -> tuple[Button, ...]:
     return tuple(row)
 
 
-def _rating_row(shown: Shown) -> tuple[Button, ...]:
-    number = shown.question.id
-    return Button(label="👍", action=Rate(number, 1)), Button(label="👎", action=Rate(number, 0))
+def rating_row(question: int) -> tuple[Button, ...]:
+    """The buttons that rate the answer to a question."""
+    return Button(label="👍", action=Rate(question, 1)), Button(label="👎", action=Rate(question, 0))
 
 
 def _neighbour_row(

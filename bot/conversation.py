@@ -19,7 +19,7 @@ from bot.actions import (
     Subscribing,
     Unfold,
 )
-from bot.answers import LAST_PAGE, Answers, Shown
+from bot.answers import LAST_PAGE, Answers, Shown, rating_row
 from bot.archive import Archive
 from bot.following import Following, Place
 from bot.followups import Turn
@@ -222,7 +222,9 @@ class Conversation:
             action = Read(self._state.article_keys.key(article_id), fresh=1)
             said = (run(say("opened", title=one_line(title, TITLE_LIMIT)), Style.META),)
             page = self._reader.page(article_id, action, say, lead=said)
-            return replace(page, question=stored.id) if page else Reply(text=(run(say("gone")),))
+            if page is None:
+                return Reply(text=(run(say("gone")),))
+            return replace(page, buttons=(*page.buttons, rating_row(stored.id)), question=stored.id)
         if meaning.skip and not response.hits:
             return Reply(text=(run(say("no_more")),), question=stored.id)
         nearest = int(bool(meaning.skip) and not response.answered)

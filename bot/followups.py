@@ -125,7 +125,7 @@ _THING = re.compile(
     r"|\b(?:it|its)\b)"
 )
 _POINTING = re.compile(
-    rf"它|牠|(?<!其)他(?!国|乡)|她|^其(?!他|它|实|余|次|中)|{_FREE}这(?=[座条本部艘只种颗位个家所件篇])"
+    rf"它|牠|(?<![其吉])他(?!国|乡|人)|她|^其(?!他|它|实|余|次|中)|{_FREE}这(?=[座条本部艘只种颗位个家所件篇])"
     r"|(?<=.)那(?:里|儿|边|[座条本部艘种颗位所件篇]|个(?:地[方点区]|人|时候?))"
     r"|^(?:是)?(?:什么|哪)(?:时候|年)的?事"
     r"|\b(?:it|its|he|him|his|she|her|hers|they|them|their|theirs)\b"
@@ -147,7 +147,7 @@ _SHARE_AT_HOME = 0.25
 _NEARLY = 0.1
 _LONGEST_LEANING = 14
 _LONGEST_WORD = 4
-_LONGEST_ENGLISH = 8
+_LONGEST_ENGLISH = 10
 
 
 def propose(text: str, turns: Sequence[Turn]) -> Proposal | None:
@@ -346,16 +346,21 @@ def _leaning(question: Wording, turn: Turn) -> Proposal | None:
     body = wording(question.written((start, len(question.text))))
     if not body.text.strip():
         return None
-    named = body.names_something()
     pointing = _POINTING.search(body.text)
     explicit = pointing is not None and not body.names_something(before=pointing.start())
-    connecting = _CONNECTING.search(body.text) is not None
-    if not explicit and (not _is_short(body) or (named and not connecting)):
+    if not _is_short(body) or not (explicit or _may_lean(body)):
         return None
     texts = [_about(topic, body) for topic in turn.topics[:2] if topic]
     subjectless = not any(end - start > 1 for start, end in body.runs())
     distinct = tuple(dict.fromkeys(texts))
     return Proposal(Kind.LEANING, distinct, explicit, subjectless=subjectless) if texts else None
+
+
+def _may_lean(body: Wording) -> bool:
+    """Whether a question that points at nothing may still leave out what it is about."""
+    if _CONNECTING.search(body.text):
+        return True
+    return body.asks and not body.names_something()
 
 
 def _about(topic: str, body: Wording) -> str:

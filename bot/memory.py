@@ -79,6 +79,7 @@ class Memory:
                 f"DELETE FROM {table} WHERE question <= (SELECT max(question) FROM {table}) - ?",  # noqa: S608
                 _KEPT,
             )
+        database.run("DELETE FROM threads WHERE touched < ?", int(time.time()) - LIFE)
 
     def recall(self, thread: str, *, now: float | None = None) -> list[Meaning]:
         """The thread's last questions, the latest last; none after its life has ended."""

@@ -1,9 +1,11 @@
 """Whole conversations over the sample articles, and how many of them end as they should.
 
-python -m tests.bot.conversation_sets
+python -m tests.bot.conversation_sets [FOLDER…]
 """
 
 import json
+import random
+import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,7 +15,7 @@ from typing import Any
 from bot.interpreting import Asked, Interpreter
 from bot.memory import TURNS, Meaning
 from bot.opening import demo_collection, synchronise
-from retrieval import Retriever
+from retrieval import Article, Retriever
 from retrieval.types import SearchResponse
 
 DATA = Path(__file__).resolve().parents[1] / "data"
@@ -68,22 +70,47 @@ def share(outcomes: Sequence[Outcome]) -> float:
     return sum(each.right for each in outcomes) / len(outcomes)
 
 
-def main() -> None:
-    """Print the figures of both sets."""
+def in_any_order(folder: Path, count: int = 300) -> Iterator[Outcome]:
+    """Questions of a data set in BEIR layout, one after another in an order by chance: right where each is
+    searched as it stands, since none has to do with the one before."""
+    documents = map(json.loads, (folder / "corpus.jsonl").open(encoding="utf-8"))
+    questions = [json.loads(line)["text"] for line in (folder / "queries.jsonl").open(encoding="utf-8")]
+    random.Random(5).shuffle(questions)
+    with tempfile.TemporaryDirectory() as index, Retriever.open(index) as retriever:
+        retriever.add(
+            Article(id=each["_id"], title=each.get("title", ""), text=each["text"]) for each in documents
+        )
+        interpreter = Interpreter(retriever)
+        before: list[Meaning] = []
+        for number, question in enumerate(questions[:count], start=1):
+            meaning, _ = interpreter.read(Asked(number, question), before)
+            said = [before[-1].turn.text, question] if before else [question]
+            yield Outcome(said, meaning.turn.text, not meaning.follows)
+            before = [*before, meaning][-TURNS:]
+
+
+def report(name: str, outcomes: Sequence[Outcome]) -> None:
+    """Print how many were right, and those that were not."""
+    print(f"{name}: {share(outcomes):.3f} of {len(outcomes)}")
+    for each in outcomes:
+        if not each.right:
+            print(f"  {each.turns} → {each.taken_for}")
+
+
+def main(folders: Sequence[str]) -> None:
+    """Print the figures of both sets, or of other data sets."""
+    for name in folders:
+        report(name, list(in_any_order(Path(name))))
+    if folders:
+        return
     with tempfile.TemporaryDirectory() as folder:
         collection = demo_collection(Path(folder) / "index")
         with Retriever.open(collection.index) as retriever:
             synchronise(retriever, collection.sources)
-            interpreter = Interpreter(retriever)
             for name in SETS:
                 for kind in (follow_ups, look_alikes):
-                    outcomes = list(kind(interpreter, name))
-                    print(f"{name} {kind.__name__}: {share(outcomes):.3f} of {len(outcomes)}")
-                    print(
-                        *(f"  {each.turns} → {each.taken_for}" for each in outcomes if not each.right),
-                        sep="\n",
-                    )
+                    report(f"{name} {kind.__name__}", list(kind(Interpreter(retriever), name)))
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -186,7 +186,7 @@ def test_an_article_on_the_table_is_opened_or_asked(conversation: Conversation, 
     second = styled(first, Style.TITLE)[3]
     opened = conversation.ask(chat, "第二篇讲了什么")
     assert plain(opened.text).startswith(f"理解为：打开《{second}》\n\n{second}\n")
-    assert any(isinstance(action, Related) for action in actions(opened))
+    assert [type(action) for action in actions(opened)] == [Related, Rate, Rate]
     conversation.ask(chat, "口岸今天")
     asked = conversation.ask(chat, "第一篇里今天通过货车多少")
     assert plain(asked.text).startswith("理解为：在《口岸日志》里找：今天通过货车多少")
@@ -200,6 +200,18 @@ def test_limits_stay_in_force_and_are_said(conversation: Conversation, chat: Cha
     assert len(numbers(follow)) == 1
     conversation.reset(chat)
     assert "理解为" not in plain(conversation.ask(chat, "它离口岸有几公里？").text)
+
+
+def test_the_same_of_last_year_limits_it_and_both_can_be_undone(
+    conversation: Conversation, chat: Chat
+) -> None:
+    conversation.ask(chat, "口岸小镇有几所小学")
+    follow = conversation.ask(chat, "那去年呢？")
+    assert plain(follow.text).startswith("理解为：去年口岸小镇有几所小学；去年 → 2020-01-01 至 2020-12-31")
+    assert [action for action in actions(follow) if isinstance(action, Alone | Ask)] == [
+        Alone(2),
+        Ask(2, literal=1),
+    ]
 
 
 def test_an_incomplete_question_offers_what_it_may_be_about(

@@ -1,8 +1,19 @@
 """Chat-style surfaces over HTTP: follow-ups, options, related and latest articles, forwarding, /reset."""
 
+from collections.abc import Callable
+
 import pytest
 
 from bot.actions import Alone, Choose, Related, encode
+from bot.conversation import Conversation
+from bot.greeting import Greeter
+from bot.hashtags import Hashtags
+from bot.links import TelegramLinks
+from bot.opening import overview
+from bot.serving import Service
+from bot.state import State
+from bot.suggestions import Suggestions
+from retrieval import Retriever
 
 from .api_server import BOT, ApiServer, Person, Sent
 from .archives import FakeArchive, article
@@ -190,6 +201,30 @@ async def test_related_articles(server: ApiServer, demo: RunningBot) -> None:
     query = await server.press_data(answer, encode(Related("aaaaaaaaaaaaaaaa")))
     await server.wait(lambda: query.answered)
     assert query.notice == "这篇文章已经不在库里了。"
+
+
+async def test_answers_and_articles_have_hashtags_once_keywords_are_ready(
+    server: ApiServer, demo_retriever: Retriever, state: State
+) -> None:
+    hashtags = Hashtags(demo_retriever)
+    hashtags.warm()
+    greeter = Greeter(lambda: overview(demo_retriever), Suggestions(demo_retriever), state)
+
+    def conversation(username: Callable[[], str]) -> Conversation:
+        return Conversation(demo_retriever, state, TelegramLinks(username, state), greeter, hashtags=hashtags)
+
+    bot = RunningBot(server, Service(conversation, state, signals=()))
+    await bot.start()
+    answer = await server.answer_to("朱鹮是在哪里重新发现的？")
+    lines = answer.text.split("\n")
+    assert lines[0] == "1. 从七只到五千只：朱鹮的回归"
+    assert lines[2].split()[0] == "#朱鹮"
+    assert all(word.startswith("#") for word in lines[2].split())
+    assert answer.text.count("#") == len(lines[2].split()) <= 5
+    opened = await server.answer_to("第一篇讲了什么")
+    assert lines[2] in opened.text
+    await bot.stop()
+    assert server.refusals == []
 
 
 @pytest.mark.parametrize(

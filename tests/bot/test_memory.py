@@ -31,16 +31,18 @@ def state(location: str) -> Iterator[State]:
 
 def test_everything_comes_back_as_it_was_even_after_a_restart(location: str) -> None:
     state = State.open(location)
-    Memory(state.database).note("1/0/1", meaning(1), now=1000)
-    Memory(state.database).note("1/0/1", Meaning(2, Turn("空", ())), now=1001)
+    Memory(state.database).note("1/0/1", meaning(1))
+    Memory(state.database).note("1/0/1", Meaning(2, Turn("空", ())))
+    Memory(state.database).note("9/0/9", meaning(3), now=1000)
     Memory(state.database).link("-1001234567890", 77, 1)
     state.close()
     state = State.open(location)
     memory = Memory(state.database)
-    assert memory.recall("1/0/1", now=1002) == [meaning(1), Meaning(2, Turn("空", ()))]
+    assert memory.recall("1/0/1") == [meaning(1), Meaning(2, Turn("空", ()))]
+    assert memory.recall("9/0/9", now=1000) == []
     assert memory.answered_by("-1001234567890", 77) == meaning(1)
     assert memory.answered_by("2", 77) is None
-    assert memory.meaning(3) is None
+    assert memory.meaning(4) is None
     state.close()
 
 
