@@ -253,8 +253,10 @@ class Conversation:
                 return self._ask_again(chat, question, action)
 
     def _shown(self, question: StoredQuestion, page: ShowPage) -> Shown:
-        meaning = self._memory.meaning(question.id) or Meaning(question.id, Turn(question.text, ()))
-        response = self._interpreter.page(meaning, page.page, literal=question.literal)
+        meaning = self._memory.meaning(question.id)
+        if meaning is None:
+            meaning = Meaning(question.id, Turn(question.text, ()), literal=question.literal)
+        response = self._interpreter.page(meaning, page.page)
         return Shown(question, meaning, response, page)
 
     def _show_page(self, question: StoredQuestion, action: ShowPage, say: Texts) -> Reply:

@@ -85,7 +85,7 @@ _ARTICLE = re.compile(
     rf"{_LEAD}(?:{_NUMBER}\s*(?:[篇则](?:文章|新闻|报道|消息)?|[个条项](?:结果|文章|新闻|报道|消息)|[个条](?=[呢?？。!]*$|讲|说|是什么))"
     r"(?=$|里|中|的|讲|说|写|谈|是|有|呢|吗|内容|主要|具体|详细|什么|怎么|为什么|在|谁|多少|[\s,，?？。!])"
     r"|(?:the )?(?P<word>first|second|third|fourth|fifth|last) (?:one|article|story|result|hit)\b"
-    r"|(?:article|result|number|no\.?) ?#?(?P<digit>[1-9])\b)(?:里面?|中)?的?"
+    r"|(?:article|result|number|no\.?) ?#?(?P<digit>[1-9])\b(?!\s*of\b))(?:里面?|中)?的?"
 )
 _OPENING = re.compile(
     r"具体|详细|主要|大概|到底|都|又|讲|说|写|谈|是|有|内容|全文|详情|介绍|看|打开|展开|呢|了|的|些|关于|什么时候|什么|啥|何时|吗|作者|谁"

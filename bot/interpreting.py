@@ -66,11 +66,11 @@ class Interpreter:
             return self._of_article(asked, proposal, last)
         return self._follow(asked, proposal, before)
 
-    def page(self, meaning: Meaning, page: int, *, literal: bool) -> SearchResponse:
+    def page(self, meaning: Meaning, page: int) -> SearchResponse:
         """A page of the hits for what a question was taken to mean."""
         if meaning.skip:
-            return self._passages(meaning, page, literal=literal)
-        return self._search(meaning.turn.text, meaning.filters, page, literal=literal)
+            return self._passages(meaning, page)
+        return self._search(meaning.turn.text, meaning.filters, page, literal=meaning.literal)
 
     def chosen(self, number: int, meaning: Meaning, place: int) -> tuple[Meaning, SearchResponse] | None:
         """What an ambiguous question means by one of its options; None where there is no such option."""
@@ -99,19 +99,19 @@ class Interpreter:
         """The passages that come next after those that were shown."""
         skip = tuple(dict.fromkeys((*last.skip, *last.shown)))
         meaning = replace(last, question=asked.number, skip=skip, options=(), follows=True)
-        response = self._passages(meaning, 0, literal=False)
+        response = self._passages(meaning, 0)
         articles = tuple((hit.article_id, hit.title) for hit in response.hits)
         turn = replace(meaning.turn, articles=articles or last.turn.articles)
         return replace(meaning, turn=turn, shown=_passages(response.hits)), response
 
-    def _passages(self, meaning: Meaning, page: int, *, literal: bool) -> SearchResponse:
+    def _passages(self, meaning: Meaning, page: int) -> SearchResponse:
         """A page of passages, one by one, without those to be skipped."""
         wanted = len(meaning.skip) + (page + 1) * PAGE_SIZE
         response = self._archive.search(
             meaning.turn.text,
             top_k=wanted,
             filters=meaning.filters,
-            understand=not literal,
+            understand=not meaning.literal,
             group=False,
         )
         left = [hit for hit in response.hits if hit.passage_id not in meaning.skip]
@@ -143,19 +143,21 @@ class Interpreter:
         self, asked: Asked, proposal: Proposal, before: Sequence[Meaning]
     ) -> tuple[Meaning, SearchResponse]:
         last, plain = before[-1], self._plain(asked)
-        current = last.turn.articles[0][0] if last.turn.articles else None
+        current = last.turn.articles[0][0] if last.turn.articles and last.turn.answered else None
         first = _found(plain)
         if not needs_trying(proposal, first, current):
             return self._alone_after(asked, plain, last)
+        literal = last.literal and not _names_time(asked.text)
         tried = [(text, _inherited(text, last.filters)) for text in proposal.texts]
-        responses = [self._search(text, filters, 0, literal=False) for text, filters in tried]
+        responses = [self._search(text, filters, 0, literal=literal) for text, filters in tried]
         number = decide(proposal, first, [_found(each) for each in responses], current, plain.threshold)
         if number is None or not self._confirmed(asked, proposal, plain, current):
             return self._alone_after(asked, plain, last)
         (text, filters), response = tried[number], responses[number]
         if proposal.explicit and proposal.kind is Kind.LEANING and current is not None:
             filters, response = self._at_home(text, filters, response, current)
-        meaning = _meaning(asked, text, response, filters, follows=True, topics=last.turn.topics)
+        meant = replace(asked, literal=literal)
+        meaning = _meaning(meant, text, response, filters, follows=True, topics=last.turn.topics)
         return replace(meaning, options=_other_topics(asked, proposal, before)), response
 
     def _alone_after(
@@ -202,12 +204,19 @@ def _meaning(
     turn = Turn(
         text,
         _topics(topic_of(wording(text), title), topics),
-        tuple((hit.article_id, hit.title) for hit in response.hits),
+        tuple((hit.article_id, hit.title) for hit in response.hits[: None if response.answered else 1]),
         response.answered,
     )
     applied = None if asked.literal else without_articles(response.filters)
     kept = merge_filters(filters, applied)
-    return Meaning(asked.number, turn, kept, shown=_passages(response.hits), follows=follows)
+    return Meaning(
+        asked.number,
+        turn,
+        kept,
+        shown=_passages(response.hits),
+        follows=follows,
+        literal=asked.literal,
+    )
 
 
 def without_articles(filters: Filters | None) -> Filters | None:
@@ -235,9 +244,15 @@ def _inherited(text: str, filters: Filters | None) -> Filters | None:
     if filters is None:
         return None
     kept = replace(filters, article_ids=())
-    if next(find_periods(fold(text).text, date.today()), None) or re.search(r"(?:19|20)\d\d", text):
+    if _names_time(text):
         kept = without_dates(kept) or kept
     return kept if kept != Filters() else None
+
+
+def _names_time(text: str) -> bool:
+    """Whether a question says itself which time it is about."""
+    said = next(find_periods(fold(text).text, date.today()), None)
+    return said is not None or re.search(r"(?:19|20)\d\d", text) is not None
 
 
 def _options(text: str, response: SearchResponse) -> tuple[Option, ...]:

@@ -66,6 +66,7 @@ class Meaning:
     shown: tuple[int, ...] = ()
     options: tuple[Option, ...] = ()
     follows: bool = False
+    literal: bool = False
 
 
 class Memory:
@@ -187,4 +188,5 @@ def _read(question: int, values: dict[str, Any]) -> Meaning:
         tuple(values["shown"]),
         tuple(Option(**option) for option in values["options"]),
         values["follows"],
+        values.get("literal", False),
     )

@@ -214,6 +214,24 @@ def test_the_same_of_last_year_limits_it_and_both_can_be_undone(
     ]
 
 
+def test_limits_once_undone_stay_away(conversation: Conversation, chat: Chat) -> None:
+    conversation.ask(chat, "去年口岸今天通过货车")
+    conversation.press(chat, Ask(1, literal=1))
+    more = conversation.ask(chat, "还有吗")
+    assert "→" not in plain(more.text)
+    assert len(numbers(more)) > 1
+    follow = conversation.ask(chat, "那小镇呢？")
+    assert "→" not in plain(follow.text)
+    assert "→ 2020-01-01" in plain(conversation.ask(chat, "那去年呢？").text)
+
+
+def test_a_refusal_puts_only_the_nearest_on_the_table(conversation: Conversation, chat: Chat) -> None:
+    conversation.ask(chat, "明天黑河到上海的航班还有票吗")
+    assert "打开" not in plain(conversation.ask(chat, "第二篇讲了什么").text)
+    conversation.ask(chat, "明天黑河到上海的航班还有票吗")
+    assert plain(conversation.ask(chat, "第一篇讲了什么").text).startswith("理解为：打开《黑河口岸扩建完工》")
+
+
 def test_an_incomplete_question_offers_what_it_may_be_about(
     conversation: Conversation, chat: Chat, archive: FakeArchive
 ) -> None:

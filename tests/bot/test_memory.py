@@ -19,6 +19,7 @@ def meaning(number: int) -> Meaning:
         shown=(3,),
         options=(Option("桥", "桥有多长", "a"), Option("河", "河有多长")),
         follows=True,
+        literal=True,
     )
 
 
