@@ -24,7 +24,7 @@ Examples:
 @click.option("--ask", metavar="QUESTION", help="Answer one question here and exit.")
 @click.option("--index", type=click.Path(path_type=Path), help="Folder of the index (WENDA_INDEX).")
 @click.option(
-    "--source", "sources", multiple=True, help="Folder of articles (WENDA_SOURCES); may be repeated."
+    "--source", "sources", multiple=True, help="Folder, file or address (WENDA_SOURCES); may be repeated."
 )
 @click.option("--encoder", help="Name or folder of the encoder (WENDA_ENCODER).")
 @click.option("--language", metavar="TAG", help="zh-Hans, zh-Hant or en (WENDA_LANGUAGE).")

@@ -45,12 +45,17 @@ class Keeper:
         uploads: Path,
         *,
         changed: Callable[[], None] = lambda: None,
+        allow_private: bool = False,
     ) -> None:
-        """`uploads` is the folder for documents that admins send; it is synced along with the sources."""
+        """`uploads` is the folder for documents that admins send; it is synced along with the sources.
+
+        `allow_private` lets addresses of sources lead into private networks.
+        """
         self.retriever = retriever
         self._sources = tuple(sources)
         self._uploads = uploads
         self._changed = changed
+        self._allow_private = allow_private
         self._turn = threading.Lock()
 
     def sync(
@@ -63,7 +68,12 @@ class Keeper:
         with self._turn:
             sources = [*self._sources, *([str(self._uploads)] if self._uploads.is_dir() else [])]
             return synchronise(
-                self.retriever, sources, changed=self._changed, progress=progress, stopping=stopping
+                self.retriever,
+                sources,
+                changed=self._changed,
+                progress=progress,
+                stopping=stopping,
+                allow_private=self._allow_private,
             )
 
     def add(self, name: str, content: bytes) -> Taken:

@@ -22,6 +22,7 @@ from retrieval.errors import (
     IndexNotFoundError,
     RemovalGuardError,
 )
+from retrieval.sources import is_address
 
 if TYPE_CHECKING:
     from retrieval import Retriever
@@ -47,7 +48,7 @@ class Collection:
 def own_collection(settings: Settings) -> Collection:
     """The user's own articles."""
     for source in settings.sources:
-        if "://" not in source and not Path(source).expanduser().exists():
+        if not is_address(source) and not Path(source).expanduser().exists():
             raise BotError(f"there is no file or folder {source}; check WENDA_SOURCES or --source")
     return Collection(settings.index or DEFAULT_INDEX, settings.sources)
 
@@ -105,23 +106,33 @@ def synchronise(
     changed: Callable[[], None] = lambda: None,
     progress: "ProgressCallback | None" = None,
     stopping: threading.Event | None = None,
+    allow_private: bool = False,
 ) -> "SyncReport | None":
     """Pick up new, changed and removed articles of all sources; None where nothing was looked at.
 
     Where another process is writing, or too much would be removed, the index stays as it is. Once
     `stopping` is set it ends with what is stored by then; the next start goes on from there.
+    `allow_private` lets addresses lead into private networks.
     """
     if not sources:
         return None
     try:
-        report = retriever.sync(list(sources), progress=progress or _until(stopping))
+        report = retriever.sync(
+            list(sources), progress=progress or _until(stopping), allow_private=allow_private
+        )
     except _StoppedError:
         return None
     except (RemovalGuardError, IndexLockedError) as error:
         _logger.warning("%s; answering from what was indexed before", error)
         return None
+    _tell(report, changed)
+    return report
+
+
+def _tell(report: "SyncReport", changed: Callable[[], None]) -> None:
     for failure in report.failed:
-        _logger.warning("%s: %s", failure.path, failure.reason)
+        place = f"{failure.path}:{failure.line}" if failure.line else failure.path
+        _logger.warning("%s: %s", place, failure.reason)
     if report.added or report.changed or report.removed:
         _logger.info(
             "articles: %d added, %d changed, %d removed, in %.1f s",
@@ -131,7 +142,30 @@ def synchronise(
             report.seconds,
         )
         changed()
-    return report
+
+
+def watch(
+    retriever: "Retriever",
+    sources: Sequence[str],
+    stopping: threading.Event,
+    *,
+    every: float,
+    changed: Callable[[], None],
+    allow_private: bool = False,
+) -> None:
+    """Follow the sources until `stopping` is set: folders and files at once, feeds every so many seconds."""
+    if not sources or not every:
+        return
+    from retrieval.watching import Round, Watcher
+
+    def tell(found: Round) -> None:
+        if found.error:
+            _logger.warning("%s; answering from what was indexed before", found.error)
+        elif found.report is not None:
+            _tell(found.report, changed)
+
+    options = {"allow_private": allow_private}
+    Watcher(retriever, sources, every=every, tell=tell, options=options).run(stopping, first=False)
 
 
 class _StoppedError(Exception):

@@ -16,7 +16,7 @@ from bot.hashtags import Hashtags
 from bot.i18n import language_of, texts
 from bot.keeping import Keeper
 from bot.links import TelegramLinks, TerminalLinks
-from bot.opening import Collection, demo_collection, open_retriever, overview, own_collection, synchronise
+from bot.opening import Collection, demo_collection, open_retriever, overview, own_collection, watch
 from bot.settings import Settings, system_language, time_zone
 from bot.state import State
 from bot.suggestions import Suggestions
@@ -34,7 +34,9 @@ def run_terminal(settings: Settings, *, demo: bool, question: str | None) -> Non
     state = State.open(None)
     with open_retriever(collection, settings) as retriever:
         with progress_bar() as progress:
-            synchronise(retriever, collection.sources, progress=progress)
+            synchronise(
+                retriever, collection.sources, progress=progress, allow_private=settings.allow_private
+            )
         suggestions = Suggestions(retriever, collection.questions)
         greeter = Greeter(lambda: overview(retriever), suggestions, state, help_key="help_terminal")
         conversation = Conversation(retriever, state, TerminalLinks(), greeter)
@@ -76,7 +78,13 @@ def run_telegram(settings: Settings, token: str, *, demo: bool) -> None:
             hashtags.forget()
 
         uploads = collection.index.with_name(f"{collection.index.name}.uploads")
-        keeper = Keeper(retriever, collection.sources, uploads, changed=changed)
+        keeper = Keeper(
+            retriever,
+            collection.sources,
+            uploads,
+            changed=changed,
+            allow_private=settings.allow_private,
+        )
 
         def up_to_date(stopping: threading.Event) -> None:
             reading.set()
@@ -88,8 +96,14 @@ def run_telegram(settings: Settings, token: str, *, demo: bool) -> None:
         def beside(stopping: threading.Event) -> None:
             up_to_date(stopping)
             hashtags.warm()
-            while settings.watch_seconds and not stopping.wait(settings.watch_seconds):
-                up_to_date(stopping)
+            watch(
+                retriever,
+                collection.sources,
+                stopping,
+                every=0 if demo else settings.watch,
+                changed=changed,
+                allow_private=settings.allow_private,
+            )
 
         if collection.disposable:
             up_to_date(threading.Event())

@@ -162,12 +162,14 @@ async def _run(
     try:
         await _receive(application, updater, service.webhook)
         _logger.info("@%s is answering", application.bot.username)
-        beside = asyncio.gather(_beside(service, stopping), publish(application.bot, service.welcome.admins))
+        beside = asyncio.create_task(_beside(service, stopping))
+        menu = asyncio.create_task(publish(application.bot, service.welcome.admins))
         await stop.wait()
         stopping.set()
-        beside.cancel()
+        menu.cancel()
         with contextlib.suppress(asyncio.CancelledError):
-            await beside
+            await menu
+        await beside
     finally:
         stopping.set()
         if updater.running:
@@ -214,7 +216,8 @@ async def _receive(application: TelegramApplication, updater: Updater, webhook: 
 
 
 async def _beside(service: Service, stopping: threading.Event) -> None:
-    """What is done while answering; its failure is logged and the bot goes on."""
+    """What is done while answering, in a thread that no conversation waits for; its failure is logged and the
+    bot goes on."""
     thread = ThreadPoolExecutor(1, thread_name_prefix="beside")
     try:
         await asyncio.get_running_loop().run_in_executor(thread, service.beside, stopping)

@@ -1,4 +1,5 @@
-"""The commands: index, search, status, check, and those of evaluation. Imports wait until a command runs."""
+"""The commands: search, status, check, and by reference those that index and evaluate. Imports wait until a
+command runs."""
 
 import dataclasses
 import json
@@ -11,13 +12,12 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from embeddings.errors import WendaError
-from retrieval.types import Filters, Hit, SearchResponse, SyncReport
+from retrieval.types import Filters, Hit, SearchResponse
 
 if TYPE_CHECKING:
     from retrieval.sync import Progress
 
 DEFAULT_INDEX = Path("data/index")
-_SHOWN_FAILURES = 20
 
 
 class ReportedError(click.ClickException):
@@ -29,7 +29,7 @@ class ReportedError(click.ClickException):
 
 
 class Commands(click.Group):
-    """The group of all commands; those of evaluation are imported when one of them is asked for."""
+    """The group of all commands; those of other modules are imported when one of them is asked for."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; errors that wenda raises on purpose become one line."""
@@ -40,11 +40,17 @@ class Commands(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names of all commands."""
-        return [*super().list_commands(ctx), *self._evaluation()]
+        return [*self._indexing(), *super().list_commands(ctx), *self._evaluation()]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """A command by name."""
-        return super().get_command(ctx, cmd_name) or self._evaluation().get(cmd_name)
+        own = super().get_command(ctx, cmd_name) or self._indexing().get(cmd_name)
+        return own or self._evaluation().get(cmd_name)
+
+    def _indexing(self) -> dict[str, click.Command]:
+        from retrieval.index_commands import COMMANDS
+
+        return {command.name or "": command for command in COMMANDS}
 
     def _evaluation(self) -> dict[str, click.Command]:
         from retrieval.evaluation.commands import COMMANDS
@@ -80,77 +86,6 @@ def index_option(command: Callable[..., Any]) -> Callable[..., Any]:
 def json_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """The option for programs that read the output."""
     return click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")(command)
-
-
-@cli.command("index")
-@click.argument("sources", nargs=-1, type=click.Path(path_type=Path))
-@index_option
-@click.option(
-    "--encoder", envvar="WENDA_ENCODER", help="Encoder of a new index: bundled, a folder or a hub name."
-)
-@click.option(
-    "--user-dictionary", type=click.Path(path_type=Path), help="Words of your own, in jieba's format."
-)
-@click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
-@click.option(
-    "--prune", is_flag=True, help="Remove articles even if more than a third of a source's files are gone."
-)
-@click.option(
-    "--rebuild",
-    is_flag=True,
-    help="Derive everything anew beside the index, then swap; it goes on answering.",
-)
-@json_option
-def index_command(
-    sources: tuple[Path, ...],
-    index: Path,
-    encoder: str | None,
-    user_dictionary: Path | None,
-    dry_run: bool,
-    prune: bool,
-    rebuild: bool,
-    as_json: bool,
-) -> None:
-    """Bring the index in line with SOURCES: folders of articles or article files.
-
-    New, changed, renamed and removed articles are found and applied; the others are left alone. Without
-    SOURCES, those of the last time are looked at again.
-
-    \b
-    Example:
-      python -m retrieval index articles/ --index data/index
-      python -m retrieval index --rebuild --encoder BAAI/bge-base-zh-v1.5
-    """
-    from retrieval.retriever import Retriever
-
-    if rebuild:
-        _rebuild(index, encoder, user_dictionary, quiet=as_json)
-        if not sources:
-            _print_status(index, as_json=as_json)
-            return
-    if dry_run and not sources and not index.exists():
-        raise click.UsageError("name the folders or files to index")
-    retriever = Retriever.open(
-        index, encoder=encoder, create=bool(sources) and not dry_run, user_dictionary=user_dictionary
-    )
-    with retriever, _Bar(quiet=as_json or dry_run, label="Indexing") as bar:
-        named = list(sources) or [Path(source) for source in retriever.status().sources]
-        if not named:
-            raise click.UsageError("name the folders or files to index")
-        report = retriever.sync(named, dry_run=dry_run, prune=prune, progress=bar.update)
-    if as_json:
-        _print_json(report)
-    else:
-        click.echo(_summary(report))
-    if report.failed:
-        raise ReportedError(_failures(report))
-
-
-def _rebuild(index: Path, encoder: str | None, user_dictionary: Path | None, *, quiet: bool) -> None:
-    from retrieval.rebuilding import rebuild
-
-    with _Bar(quiet=quiet, label="Rebuilding") as bar:
-        rebuild(index, encoder=encoder, user_dictionary=user_dictionary, progress=bar.update)
 
 
 @cli.command("search")
@@ -233,7 +168,7 @@ def status_command(index: Path, as_json: bool) -> None:
     Example:
       python -m retrieval status --index data/index --json
     """
-    _print_status(index, as_json=as_json)
+    print_status(index, as_json=as_json)
 
 
 @cli.command("check")
@@ -260,7 +195,7 @@ def check_command(index: Path, repair: bool, as_json: bool) -> None:
         raise SystemExit(1)
 
 
-class _Bar:
+class Bar:
     """A progress bar on standard error, where that is a terminal."""
 
     def __init__(self, *, quiet: bool, label: str) -> None:
@@ -269,7 +204,7 @@ class _Bar:
         self._bar: Any = None
         self._task: Any = None
 
-    def __enter__(self) -> "_Bar":
+    def __enter__(self) -> "Bar":
         if not self._quiet:
             from rich.console import Console
             from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -295,7 +230,7 @@ class _Bar:
             self._bar.update(self._task, completed=progress.done, total=progress.total)
 
 
-def _print_status(index: Path, *, as_json: bool) -> None:
+def print_status(index: Path, *, as_json: bool) -> None:
     from retrieval.retriever import Retriever
 
     with Retriever.open(index, create=False) as retriever:
@@ -310,37 +245,6 @@ def _print_status(index: Path, *, as_json: bool) -> None:
         click.echo(f"source {source}")
     if status.updated_at:
         click.echo(f"updated {status.updated_at.astimezone():%Y-%m-%d %H:%M:%S}")
-
-
-def _summary(report: SyncReport) -> str:
-    counts = {
-        "added": len(report.added), "changed": len(report.changed), "moved": len(report.moved),
-        "removed": len(report.removed), "unchanged": report.unchanged,
-    }  # fmt: skip
-    would = "would be " if report.dry_run else ""
-    lines = [", ".join(f"{count:,} {would}{name}" for name, count in counts.items())]
-    if report.duplicates:
-        lines.append(f"{len(report.duplicates):,} have the text of another and are stored once")
-    if report.empty:
-        lines.append(f"{len(report.empty):,} have no text (pictures only)")
-    if not report.dry_run:
-        rate = f" ({report.passages / report.seconds:,.0f}/s)" if report.passages and report.seconds else ""
-        lines.append(f"{report.passages:,} passages{rate} in {report.seconds:.1f} s")
-    return "\n".join(lines)
-
-
-def _failures(report: SyncReport) -> str:
-    shown = [
-        f"{failure.path}{f':{failure.line}' if failure.line else ''}: {failure.reason}"
-        for failure in report.failed[:_SHOWN_FAILURES]
-    ]
-    if len(report.failed) == 1:
-        return f"one file could not be read, the others are indexed: {shown[0]}"
-    more = len(report.failed) - len(shown)
-    tail = [f"… and {more:,} more"] if more else []
-    return "\n  ".join(
-        [f"{len(report.failed):,} files could not be read, the others are indexed:", *shown, *tail]
-    )
 
 
 def _print_response(response: SearchResponse) -> None:
@@ -367,7 +271,12 @@ def _marked(hit: Hit) -> str:
 
 
 def _print_json(value: Any) -> None:
-    click.echo(json.dumps(dataclasses.asdict(value), ensure_ascii=False, default=_plain))
+    click.echo(json_line(value))
+
+
+def json_line(value: Any) -> str:
+    """A dataclass as one line of JSON."""
+    return json.dumps(dataclasses.asdict(value), ensure_ascii=False, default=_plain)
 
 
 def _plain(value: Any) -> str | Sequence[Any]:

@@ -51,13 +51,16 @@ class Library(Protocol):
         """What the index was made with, by name."""
 
     def sources(self) -> list[tuple[str, str]]:
-        """What was synced before: location and kind (`folder` or `file`)."""
+        """What was synced before: location and kind (`folder`, `file`, `feed`, …)."""
 
     def files_under(self, prefix: str) -> "dict[str, FileState]":
         """The known files of a folder (its path with the separator at its end), or the one file."""
 
     def articles_of(self, file_path: str) -> "list[KnownArticle]":
         """The articles that came from one file."""
+
+    def count_of(self, file_path: str) -> int:
+        """How many articles came from one file."""
 
     def known(self, article_ids: Sequence[str]) -> "dict[str, KnownArticle]":
         """What is stored about the articles of these ids."""

@@ -1,12 +1,14 @@
 """Deciding what a source needs, from data alone: the files there are, and those that are known."""
 
+import contextlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from retrieval.errors import ArticleError, RemovalGuardError
-from retrieval.file_reading import content_digest, read_bytes
+from retrieval.file_reading import content_digest, digest_of
 from retrieval.index import Library
 from retrieval.parsing import PARSER_VERSION
+from retrieval.parsing.forms import Form
 from retrieval.sources import FoundFile, Scan
 from retrieval.storage.reading import FileState
 from retrieval.types import SyncReport
@@ -19,13 +21,15 @@ stamp."""
 
 @dataclass(slots=True)
 class Plan:
-    """What a source's files need. `touched` files have another time stamp and the same contents."""
+    """What a source's files need. `touched` files have another time stamp and the same contents; `kept` are
+    the collections that stay as they are, `unchanged` counts the other files that do."""
 
     added: list[FoundFile] = field(default_factory=list)
     changed: list[FoundFile] = field(default_factory=list)
     moved: list[tuple[str, FileState]] = field(default_factory=list)
     touched: list[FileState] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)
     unchanged: int = 0
 
     @property
@@ -83,25 +87,58 @@ def guard(plan: Plan, known: int, *, location: str) -> None:
         )
 
 
+def guard_collections(scan: Scan, plan: Plan, reader: Library) -> None:
+    """Raises RemovalGuardError where a changed JSONL file or archive has lost more than a third of its
+    articles. What left a feed stays anyway."""
+    for file in (file for file in plan.changed if file.form in (Form.RECORDS, Form.ARCHIVE)):
+        # Parsers compile many patterns: they load with the first file that needs them.
+        from retrieval.claims import base_of
+        from retrieval.collecting import collection_of
+        from retrieval.parsing.collections import Item
+
+        own = {article.id for article in reader.articles_of(file.path)}
+        try:
+            wanted = {item.identity for item in collection_of(file, scan).items() if isinstance(item, Item)}
+        except ArticleError:
+            continue  # reported when it is read; its articles stay
+        gone = [identity for identity in own if identity not in wanted and base_of(identity) not in wanted]
+        if 3 * len(gone) > len(own):
+            raise RemovalGuardError(
+                f"{len(gone)} of the {len(own)} known articles of {file.path} are gone and nothing was "
+                "changed: if that is right, repeat with --prune (prune=True), else look whether the file is "
+                "whole"
+            )
+
+
 def read_digests(files: Iterable[FoundFile]) -> dict[str, bytes]:
     """The digests of files by path; those that cannot be read are left out."""
     found = {}
     for file in files:
-        try:
-            found[file.path] = content_digest(read_bytes(file.path))
-        except ArticleError:
-            continue
+        with contextlib.suppress(ArticleError):
+            found[file.path] = digest_of_file(file)
     return found
+
+
+def digest_of_file(file: FoundFile) -> bytes:
+    """The digest of a file's contents; raises ArticleError."""
+    return digest_of(file.path) if file.content is None else content_digest(file.content)
 
 
 def _decide_known(plan: Plan, file: FoundFile, before: FileState, digest: bytes | None) -> None:
     if not _looks_changed(file, before):
-        plan.unchanged += 1
+        _keep(plan, file)
     elif digest == before.digest and before.parser == PARSED_BY:
-        plan.unchanged += 1
+        _keep(plan, file)
         plan.touched.append(state_of(file, before.digest))
     else:
         plan.changed.append(file)
+
+
+def _keep(plan: Plan, file: FoundFile) -> None:
+    if file.form is Form.ARTICLE:
+        plan.unchanged += 1
+    else:
+        plan.kept.append(file.path)
 
 
 def _looks_changed(file: FoundFile, before: FileState) -> bool:
@@ -129,26 +166,19 @@ def state_of(file: FoundFile, digest: bytes) -> FileState:
     )
 
 
+def unread(file: FoundFile) -> FileState:
+    """What to remember of a collection while it is being read: that it has to be read again."""
+    return replace(state_of(file, b""), parser=-1)
+
+
 def plan_for(scan: Scan, reader: Library) -> tuple[Plan, int]:
     """What a source needs, and how many of its files are known."""
     known = reader.files_under(scan.prefix)
-    return decide(scan, known, read_digests(doubtful(scan, known))), len(known)
-
-
-def foreseen(scans: list[tuple[Scan, Plan]], reader: Library, *, seconds: float) -> SyncReport:
-    """The report of a sync that was not carried out."""
-
-    def ids(paths: Iterable[str]) -> tuple[str, ...]:
-        return tuple(article.id for path in paths for article in reader.articles_of(path))
-
-    return replace(
-        found_only(scans, seconds=seconds),
-        added=tuple(file.relative for _, plan in scans for file in plan.added),
-        changed=ids(file.path for _, plan in scans for file in plan.changed),
-        moved=ids(old for _, plan in scans for old, _ in plan.moved),
-        removed=ids(path for _, plan in scans for path in plan.removed),
-        dry_run=True,
-    )
+    if scan.kind != "folder":  # an address may end in a slash, which is not that of a folder
+        known = {path: state for path, state in known.items() if path == scan.prefix}
+    plan = decide(scan, known, read_digests(doubtful(scan, known)))
+    plan.unchanged += sum(reader.count_of(path) for path in plan.kept)
+    return plan, len(known)
 
 
 def found_only(scans: list[tuple[Scan, Plan]], *, seconds: float) -> SyncReport:

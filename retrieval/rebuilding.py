@@ -13,6 +13,7 @@ from retrieval.index import Home, Index, Library
 from retrieval.indexing import Batch, Incoming
 from retrieval.lexical.analyzer import Analyzer
 from retrieval.locations import Location
+from retrieval.memory import Memory
 from retrieval.preparation import prepare
 from retrieval.storage.reading import KnownArticle
 from retrieval.types import Article
@@ -88,6 +89,7 @@ def _fill(
         before = old.manifest()
         if before.get("encoder_fingerprint") == encoder.fingerprint:
             indexer.put_manifest({"calibration": before.get("calibration")})
+        indexer.put_manifest(Memory(before).to_manifest())
         total, done, passages = old.state().articles, 0, 0
         for location, kind in old.sources():
             indexer.put_source(location, kind)
@@ -106,8 +108,8 @@ def _batches(old: Library, analyzer: Analyzer) -> Iterator[Batch]:
     batch = Batch()
     for duplicates in (False, True):
         for article, known in _articles(old, duplicates=duplicates):
-            if known.file is not None:
-                batch.files += old.files_under(known.file).values()
+            if known.file is not None and not (batch.files and batch.files[-1].path == known.file):
+                batch.files += [s for path, s in old.files_under(known.file).items() if path == known.file]
             batch.add(Incoming(prepare(article, analyzer), known.file, known.duplicate_of))
             if batch.full:
                 yield batch

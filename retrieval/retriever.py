@@ -2,7 +2,6 @@
 
 import contextlib
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from retrieval.ranking.calibration import Calibration
     from retrieval.ranking.pipeline import CrossEncoder
     from retrieval.searching import Searcher
-    from retrieval.sources import Scan
     from retrieval.sync import ProgressCallback, Synchronizer
 
 Source = str | Path
@@ -115,41 +113,43 @@ class Retriever:
         self,
         sources: Source | Sequence[Source],
         *,
+        include: Sequence[str] | None = None,
+        exclude: Sequence[str] | None = None,
         dry_run: bool = False,
         prune: bool = False,
+        allow_private: bool = False,
         progress: "ProgressCallback | None" = None,
     ) -> SyncReport:
-        """Bring the index in line with folders of articles, or single article files.
+        """Bring the index in line with sources: folders of articles, article files, JSONL files, feeds and
+        archives, by path or by address, and web pages by address.
 
         What is new or changed is stored in batches, each searchable at once by every process; what is gone
-        is removed, unless that is more than a third of a source's files and `prune` does not allow it. An
-        article that cannot be read is reported, its earlier version stays. With `dry_run` nothing is changed.
+        is removed, unless that is more than a third of a source's files (or of a collection's articles) and
+        `prune` does not allow it; what left a feed stays. An article that cannot be read is reported, its
+        earlier version stays. With `dry_run` nothing is changed.
+
+        `include` and `exclude` are patterns for folders in the syntax of .gitignore, kept with the source;
+        without them, those of the last time. `allow_private` lets addresses lead into private networks.
         Raises SourceError, RemovalGuardError, IndexLockedError, StorageError.
         """
-        from retrieval.planning import foreseen, found_only, guard, plan_for
-        from retrieval.sources import scan
+        from retrieval.patterns import Patterns
+        from retrieval.syncing import Access, SyncOptions, sync_sources
 
-        started = time.perf_counter()
+        given = include is not None or exclude is not None
+        options = SyncOptions(
+            dry_run=dry_run,
+            prune=prune,
+            patterns=Patterns(tuple(include or ()), tuple(exclude or ())) if given else None,
+            allow_private=allow_private,
+        )
+        access = Access(
+            opened=self._opened,
+            locked=self._locked,
+            writer=self._indexer,
+            synchronizer=lambda writer: self._synchronizer(writer, progress),
+        )
         named = [sources] if isinstance(sources, (str, Path)) else list(sources)
-        scans = [scan(source) for source in named]
-        with contextlib.nullcontext() if dry_run else self._locked():
-            index = self._opened()
-            reader = index.reader()
-            planned = [(found, *plan_for(found, reader)) for found in scans]
-            plans = [(found, plan) for found, plan, _ in planned]
-            if dry_run:
-                return foreseen(plans, reader, seconds=time.perf_counter() - started)
-            for found, plan, known in planned:
-                if not prune:
-                    guard(plan, known, location=found.location)
-            if all(plan.empty for _, plan in plans) and self._at_rest(index, scans):
-                return found_only(plans, seconds=time.perf_counter() - started)
-            with self._indexer(index) as indexer:
-                synchronizer = self._synchronizer(indexer, progress)
-                for found, plan in plans:
-                    synchronizer.sync(found, plan)
-                indexer.finish()
-        return synchronizer.report()
+        return sync_sources(named, access, options)
 
     def add(self, articles: Iterable[Article], *, progress: "ProgressCallback | None" = None) -> SyncReport:
         """Add articles, replacing those with the same ids. Raises IndexLockedError, StorageError."""
@@ -220,6 +220,11 @@ class Retriever:
         was rebuilt since.
         """
         return self._ask(lambda index: index.reader().arrived_since(mark))
+
+    @property
+    def location(self) -> str:
+        """Where the index is, as a person names it."""
+        return self._home.location
 
     def status(self) -> Status:
         """What the index holds; takes the same short time at any size."""
@@ -328,11 +333,6 @@ class Retriever:
             except RetrievalError:
                 if self._home.stamp() == stamp:
                     raise
-
-    def _at_rest(self, index: Index, scans: "list[Scan]") -> bool:
-        """Whether the sources are known, and no crash has left something to catch up with."""
-        known = {location for location, _ in index.reader().sources()}
-        return known >= {found.location for found in scans} and index.at_rest()
 
     def _locked(self) -> contextlib.AbstractContextManager[None]:
         return self._home.writing(seconds=self._lock_seconds)

@@ -27,8 +27,9 @@ _OPENING = re.compile("[“「『（(《【‘]")
 _ABBREVIATION = re.compile(
     r"(?:^|[\s(（\"“])(?:[A-Z]|Mr|Mrs|Ms|Dr|Prof|Sr|Jr|St|Mt|vs|etc|e\.g|i\.e|cf|al|Inc|Ltd|Co|Corp|No|Nos|Vol|Fig|Eq|"
     r"Sec|pp?|approx|est|Gen|Col|Lt|Sgt|Capt|Rev|Hon|Pres|Gov|Sen|Rep|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec|"
-    r"(?:[A-Z]\.)+[A-Z]|[ap]\.m|Ph\.D|U\.S|\d{1,3})$"
+    r"(?:[A-Z]\.)+[A-Z]|[ap]\.m|Ph\.D|U\.S)$"
 )
+_LIST_NUMBER = re.compile(r"\s*\d{1,3}")
 _SPEAKER = re.compile(
     r"[^。！？!?；;…，,：:]{0,8}(?:说|說|道|称|稱|表示|介绍|指出|问|答|认为|透露|回忆|强调|告诉记者)[。！？!?]"
 )
@@ -289,7 +290,7 @@ def _ends_sentence(text: str, begin: int, match: re.Match[str], end: int) -> boo
 
 def _dot_ends(text: str, begin: int, match: re.Match[str], following: str) -> bool:
     before = text[max(begin, match.start() - 12) : match.start()]
-    if not before or _ABBREVIATION.search(before):
+    if not before or _ABBREVIATION.search(before) or _LIST_NUMBER.fullmatch(text, begin, match.start()):
         return False
     if not following.isspace():
         return not following.isascii() and following not in "”’" and before[-1:].isalpha()

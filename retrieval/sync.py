@@ -9,19 +9,28 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from retrieval.claims import Claims
+from retrieval.collecting import CollectionTasks
+from retrieval.errors import ArticleError
 from retrieval.file_reading import FileTask, ReadFile, read_files
 from retrieval.index import IndexWriter
 from retrieval.indexing import Batch, Incoming
+from retrieval.learning import known_paths, learn
 from retrieval.lexical.analyzer import Analyzer
-from retrieval.planning import Plan, state_of
+from retrieval.memory import Memory
+from retrieval.parsing.boilerplate import without_lines
+from retrieval.parsing.forms import Form
+from retrieval.planning import Plan, digest_of_file, state_of, unread
 from retrieval.preparation import prepare
 from retrieval.sources import FoundFile, Scan
 from retrieval.storage.reading import KnownArticle
 from retrieval.types import Article, Failure, SyncReport
 
 _FILES_FOR_WORKERS = 400
+_BYTES_FOR_WORKERS = 1_000_000
 _MOST_WORKERS = 4
-"""From so many files on, other processes read them: starting one takes as long as reading some 200 files."""
+"""From so many files, or bytes of a collection, on, other processes read them: starting one takes as long as
+reading some 200 files."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +66,8 @@ class Synchronizer:
         self._leaving: set[str] = set()
         self._earlier: dict[str, KnownArticle | None] = {}
         self._taken_ids: dict[str, str] = {}
+        self._recurring: frozenset[int] = frozenset()
+        self._begun = False
         self._started = time.perf_counter()
         self._done = self._total = self._passages = 0
         self._added: list[str] = []
@@ -68,8 +79,8 @@ class Synchronizer:
         self._duplicates: dict[str, str] = {}
         self._unchanged = 0
 
-    def sync(self, scan: Scan, plan: Plan) -> None:
-        """Apply what was decided about one source."""
+    def sync(self, scan: Scan, plan: Plan, memory: Memory) -> None:
+        """Apply what was decided about one source; `memory` learns which of its lines recur."""
         self._failed += scan.failed
         self._unchanged += plan.unchanged
         self._total += plan.work
@@ -79,10 +90,19 @@ class Synchronizer:
             self._batch.moved.append((old, new))
             self._moved += [article.id for article in self._reader.articles_of(old)]
         changed = {file.path for file in plan.changed}
-        self._take_files(sorted([*plan.added, *plan.changed], key=lambda file: file.relative), changed)
+        files = sorted([*plan.added, *plan.changed], key=lambda file: file.relative)
+        if learn(memory, scan, files, self._reader):
+            self._indexer.put_manifest(memory.to_manifest())
+            self._clean(scan, changed, memory.recurring(scan.location))
+        self._recurring = memory.recurring(scan.location)
+        self._take_files([file for file in files if file.form is Form.ARTICLE], changed)
+        for file in files:
+            if file.form is not Form.ARTICLE:
+                self._take_collection(file, scan, changed=file.path in changed)
         self._remove_files(plan.removed)
         self._commit()
-        self._indexer.put_source(scan.location, scan.kind)
+        if scan.reached:
+            self._indexer.put_source(scan.location, scan.kind)
 
     def add(self, articles: Iterable[Article]) -> None:
         """Take in articles that come from no file."""
@@ -124,6 +144,7 @@ class Synchronizer:
             self._analyzer,
             workers=workers,
             user_dictionary=self._user_dictionary,
+            recurring=self._recurring,
         )
         with contextlib.closing(results):
             for file, result in zip(files, results, strict=True):
@@ -136,7 +157,10 @@ class Synchronizer:
             self._earlier[file.path] = before[0] if before else None
             article_id = before[0].id if before else self._free_id(file)
             self._taken_ids[article_id] = file.path
-            yield FileTask(path=file.path, relative=file.relative, article_id=article_id)
+            yield FileTask(
+                path=file.path, relative=file.relative, article_id=article_id, data=file.content,
+                address=file.address,
+            )  # fmt: skip
 
     def _take_file(self, file: FoundFile, result: ReadFile) -> None:
         before = self._earlier.pop(file.path)
@@ -146,6 +170,64 @@ class Synchronizer:
             return
         self._batch.files.append(state_of(file, result.digest))
         self._take(Incoming(result.prepared, file.path), before, duplicates=True)
+
+    def _take_collection(self, file: FoundFile, scan: Scan, *, changed: bool) -> None:
+        """Take in the articles of a file that holds many; those it no longer has go, unless it is a feed.
+
+        Until all is read the file is remembered as unread: after a crash it is read again.
+        """
+        claims = Claims(
+            self._reader.articles_of(file.path) if changed else [], lambda wanted: self._is_free(wanted, file)
+        )
+        tasks = CollectionTasks(file, scan, claims)
+        many = file.size >= _BYTES_FOR_WORKERS and file.form is not Form.FEED and bool(sys.executable)
+        results = read_files(
+            tasks,
+            self._analyzer,
+            workers=min(os.cpu_count() or 1, _MOST_WORKERS) if many else 0,
+            user_dictionary=self._user_dictionary,
+            recurring=self._recurring,
+        )
+        self._begun = False
+        with contextlib.closing(results):
+            for result in results:
+                self._take_item(file, result, *tasks.next_known())
+                self._step()
+        self._failed += tasks.failed
+        if tasks.broken:
+            return
+        if file.form is not Form.FEED and not tasks.unclear:
+            self._remove(claims.unclaimed)
+        with contextlib.suppress(ArticleError):
+            self._batch.files.append(state_of(file, digest_of_file(file)))
+
+    def _take_item(
+        self, file: FoundFile, result: ReadFile, article_id: str, before: KnownArticle | None
+    ) -> None:
+        self._total += 1
+        if result.failure is not None:
+            self._failed.append(result.failure)
+        elif result.prepared is None:
+            self._unchanged += 1
+        else:
+            if not self._begun:
+                self._batch.files.append(unread(file))
+                self._begun = True
+            self._taken_ids[article_id] = file.path
+            self._take(Incoming(result.prepared, file.path), before, duplicates=True)
+
+    def _clean(self, scan: Scan, changed: set[str], recurring: frozenset[int]) -> None:
+        """Take lines that are found to recur only now out of the articles that came before."""
+        for path in known_paths(scan, self._reader):
+            if path in changed:
+                continue
+            for known in self._reader.articles_of(path):
+                article = self._reader.article(known.id) if known.duplicate_of is None else None
+                cleaned = without_lines(article, recurring) if article is not None else None
+                if cleaned is not None and cleaned is not article:
+                    item = Incoming(prepare(cleaned, self._analyzer), path)
+                    self._take(item, known, duplicates=False)
+                    self._step()
 
     def _take(self, item: Incoming, before: KnownArticle | None, *, duplicates: bool) -> None:
         article_id = item.article.id
@@ -209,11 +291,15 @@ class Synchronizer:
 
     def _free_id(self, file: FoundFile) -> str:
         """The file's path within its source; where another article has that id, with a number."""
-        number, wanted = 1, file.relative
-        while self._taken_ids.get(wanted, file.path) != file.path or self._reader.known([wanted]):
+        asked = file.path if file.address else file.relative
+        number, wanted = 1, asked
+        while not self._is_free(wanted, file):
             number += 1
-            wanted = f"{file.relative}~{number}"
+            wanted = f"{asked}~{number}"
         return wanted
+
+    def _is_free(self, wanted: str, file: FoundFile) -> bool:
+        return self._taken_ids.get(wanted, file.path) == file.path and not self._reader.known([wanted])
 
     def _step(self) -> None:
         self._done += 1

@@ -83,6 +83,10 @@ class MilvusLibrary:
         """See Library."""
         return [card.known for card in self.cards_of(file_path)]
 
+    def count_of(self, file_path: str) -> int:
+        """See Library."""
+        return len(self.cards_of(file_path))
+
     def cards_of(self, file_path: str) -> list[Card]:
         """The articles that came from one file."""
         return [

@@ -192,9 +192,9 @@ class MilvusWriter:
                 (article,) = self._library.with_texts([card])
                 known = replace(card.known, file=new.path)
                 change.retire(replace(card, known=replace(card.known, first_passage=None)))
-                self._put_card(
-                    change, replace(article, path=new.path), card.text_digest, card.signature, known, card.key
-                )
+                inside = (article.path or "")[len(old) :]  # the place within an archive
+                moved = replace(article, path=f"{new.path}{inside}")
+                self._put_card(change, moved, card.text_digest, card.signature, known, card.key)
 
     def _send(self, change: _Change) -> None:
         """Everything that is new, beyond what the head counts, where nobody looks yet."""

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from retrieval.parsing.files import parse_file
 
-PARSER_VERSION = 3
+PARSER_VERSION = 4
 """Raised whenever the same bytes give another article, so that a sync parses its files again."""
 
 MAX_BYTES = 10_000_000

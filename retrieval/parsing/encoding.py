@@ -36,6 +36,8 @@ _BIG5_COMMON = re.compile(rb"[\xa1-\xa3\xa4-\xc6][\x40-\x7e\xa1-\xfe]")
 _WIDE = re.compile("[\u0800-\ufffc\U00010000-\U0010ffff]")
 _HIGH = re.compile("[\x80-\U0010ffff]")
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
+_CJK_HIGH = re.compile(rb"[\x20\x30\x4e-\x9f\xff]")
+_COMMON_CJK = re.compile("[\u2010-\u2026\u3000-\u301f\u4e00-\u9fff\uff01-\uff5e]")
 _SAMPLE = 65_536
 
 
@@ -52,6 +54,14 @@ def decode(data: bytes) -> str:
     if sample.count("\ufffd") * 10 > len(sample):
         raise ValueError("the text's encoding is none of UTF-8, UTF-16, GB18030 and Big5")
     return text
+
+
+def wide_encoding(head: bytes) -> str | None:
+    """UTF-16 or UTF-32 (by name, the mark included), where a file's first bytes say so; else None."""
+    for mark, name in _BOMS[1:]:
+        if head.startswith(mark):
+            return name.removesuffix("-le").removesuffix("-be")
+    return _utf16_by_zeros(head)
 
 
 def _decode(data: bytes) -> str:
@@ -72,11 +82,32 @@ def _utf16_by_zeros(data: bytes) -> str | None:
     """UTF-16 without a mark: spaces, line ends and tags leave zeros on one side only."""
     sample = data[:_SAMPLE]
     if b"\x00" not in sample:
-        return None
+        return _utf16_by_script(sample)
     even, odd = sample[::2].count(0), sample[1::2].count(0)
     if odd > 8 * even and odd * 100 > len(sample):
         return "utf-16-le"
     return "utf-16-be" if even > 8 * odd and even * 100 > len(sample) else None
+
+
+def _utf16_by_script(sample: bytes) -> str | None:
+    """UTF-16 without a mark in which not one ASCII character leaves a zero: then it is Chinese throughout,
+    which the bytes of no other encoding are when they are read so."""
+    if len(sample) < 8 or len(sample) % 2:
+        return None
+    for name, high in (("utf-16-le", sample[1::2]), ("utf-16-be", sample[::2])):
+        if len(_CJK_HIGH.findall(high)) * 20 < 19 * len(high):
+            continue
+        if len(_COMMON_CJK.findall(sample.decode(name, errors="replace"))) * 20 >= 19 * len(high):
+            return None if _is_utf8(sample) else name
+    return None
+
+
+def _is_utf8(sample: bytes) -> bool:
+    try:
+        sample[:-4].decode("utf-8")
+    except UnicodeDecodeError as error:
+        return error.start > len(sample) - 12
+    return True
 
 
 def _eight_bit(data: bytes) -> str:

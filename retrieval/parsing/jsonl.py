@@ -5,15 +5,19 @@ Our own are those of `Article`: `id`, `title`, `text` (or `html`), `url`, `autho
 scraped it.
 """
 
+import codecs
+import io
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import IO, Any
 
 from retrieval.errors import ArticleError
 from retrieval.parsing import html
 from retrieval.parsing.articles import MAX_PARAGRAPHS, Draft, assemble, web_address
 from retrieval.parsing.blocks import tidy
 from retrieval.parsing.dates import parse_date
+from retrieval.parsing.encoding import decode, wide_encoding
 from retrieval.parsing.language import canonical_tag, detect_language
 from retrieval.parsing.titles import clean_title
 from retrieval.types import Article
@@ -21,42 +25,79 @@ from retrieval.types import Article
 MAX_LINE = 10_000_000
 """Bytes of one line."""
 
+_TOO_LONG = f"the line has more than the {MAX_LINE:,} bytes it may have"
 
-def parse_jsonl(lines: Iterable[bytes], *, path: str) -> Iterator[Article | ArticleError]:
-    """The articles of a JSONL file in order; a line that holds none comes as the error that says why.
 
-    Article ids are the records' own; one that occurs twice is an error, as is a record without.
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One line that holds an article: its id, its number (from 1) and the line itself, in UTF-8."""
+
+    identity: str
+    line: int
+    data: bytes
+
+
+def read_lines(stream: IO[bytes]) -> Iterator[bytes]:
+    """The lines of a JSONL file in UTF-8, whatever its encoding; of one that is too long, its beginning."""
+    head = stream.peek(4_096)[:4_096] if isinstance(stream, io.BufferedReader) else b""
+    wide = wide_encoding(head)
+    if wide:
+        reader = io.TextIOWrapper(stream, encoding=wide, errors="replace", newline="\n")
+        while text := reader.readline(MAX_LINE + 1):
+            yield text.encode("utf-8", "replace")
+        return
+    while line := stream.readline(MAX_LINE + 1):
+        yield line
+        while len(line) > MAX_LINE and not line.endswith(b"\n"):
+            line = stream.readline(1 << 20)
+            if len(line) < 1 << 20:
+                break
+
+
+def read_records(lines: Iterable[bytes], *, path: str) -> Iterator[Record | ArticleError]:
+    """The records of a JSONL file in order; a line that holds none comes as the error that says why.
+
+    Ids are the records' own; one that occurs twice is an error, as is a record without.
     """
     seen: set[str] = set()
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
         try:
-            article = _parse_line(line, path)
-            if article.id in seen:
-                raise ValueError(f"the id {article.id!r} occurs a second time; ids must differ")
+            if len(line) > MAX_LINE:
+                raise ValueError(_TOO_LONG)
+            text = _decoded(line)
+            identity = _identity(_loaded(text))
+            if identity in seen:
+                raise ValueError(f"the id {identity!r} occurs a second time; ids must differ")
         except ValueError as error:
             yield ArticleError(str(error), path=path, line=number)
         else:
-            seen.add(article.id)
-            yield article
+            seen.add(identity)
+            yield Record(identity, number, text.encode("utf-8", "replace"))
+
+
+def parse_line(data: bytes, *, path: str, line: int) -> Article:
+    """The article of a record's line; raises ArticleError, with the line, where it holds none."""
+    try:
+        return parse_record(_loaded(_decoded(data)), path=path)
+    except ValueError as error:
+        raise ArticleError(str(error), path=path, line=line) from error
 
 
 def parse_record(record: Mapping[str, Any], *, path: str) -> Article:
     """One record as an article; raises ValueError where its id or text is missing or of the wrong type."""
     inner = record.get("metadata")
     fields = {**(inner if isinstance(inner, dict) else {}), **record}
-    identity = fields.get("_id", fields.get("id"))
-    if not isinstance(identity, str | int) or isinstance(identity, bool) or not str(identity).strip():
-        raise ValueError("the record has no id; give it a string in the field _id or id")
+    identity = _identity(record)
     if not isinstance(fields.get("text"), str):
-        return _from_html(fields, str(identity), path)
+        return _from_html(fields, identity, path)
     lines = [line for part in fields["text"].splitlines() if (line := tidy(part))]
     if len(lines) > MAX_PARAGRAPHS:
         raise ValueError(f"the text has {len(lines):,} paragraphs and may have {MAX_PARAGRAPHS:,}")
     text, title = "\n".join(lines), clean_title(_string(fields, "title"))
     return Article(
-        id=str(identity),
+        id=identity,
         text=text,
         title=title,
         url=web_address(_string(fields, "url", "link")),
@@ -71,16 +112,28 @@ def parse_record(record: Mapping[str, Any], *, path: str) -> Article:
     )
 
 
-def _parse_line(line: bytes, path: str) -> Article:
-    if len(line) > MAX_LINE:
-        raise ValueError(f"the line has {len(line):,} bytes and may have {MAX_LINE:,}")
+def _decoded(line: bytes) -> str:
     try:
-        record = json.loads(line.decode("utf-8-sig", errors="replace"))
+        return line.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return decode(line.removeprefix(codecs.BOM_UTF8))
+
+
+def _loaded(text: str) -> dict[str, Any]:
+    try:
+        record = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise ValueError("the line is not a JSON object") from error
     if not isinstance(record, dict):
         raise ValueError("the line is not a JSON object")
-    return parse_record(record, path=path)
+    return record
+
+
+def _identity(record: Mapping[str, Any]) -> str:
+    identity = record.get("_id", record.get("id"))
+    if not isinstance(identity, str | int) or isinstance(identity, bool) or not str(identity).strip():
+        raise ValueError("the record has no id; give it a string in the field _id or id")
+    return str(identity)
 
 
 def _from_html(fields: Mapping[str, Any], identity: str, path: str) -> Article:

@@ -9,12 +9,15 @@ from retrieval.parsing.blocks import tidy
 MAX_TITLE = 300
 _MAX_GAP = 4
 _ROWS = re.compile(r"""^(?:["'`]{2,}|[“”‘’]{2,})\s*|\s*(?:["'`]{2,}|[“”‘’]{2,})$""")
+_MARKUP = re.compile(
+    r"</?(?:a|b|big|br|em|font|i|mark|s|small|span|strong|sub|sup|u)(?:\s[^<>]{0,300})?/?>", re.I
+)
 _MEANINGLESS = re.compile(r"(?:[\W_]*|null|none|undefined|nan|untitled|无标题|无题|title)", re.I)
 
 
 def clean_title(title: str) -> str:
     """One line, without the rows of quotation marks that scrapers put around it; empty if nothing is left."""
-    title = tidy(unescape(title).replace("\n", " "))[:MAX_TITLE].rstrip()
+    title = tidy(unescape(_MARKUP.sub("", title)).replace("\n", " "))[:MAX_TITLE].rstrip()
     while title != (stripped := _ROWS.sub("", title).strip()):
         title = stripped
     if len(title) > 2 and title[0] == title[-1] and title[0] in "\"'`" and title[0] not in title[1:-1]:

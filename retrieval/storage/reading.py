@@ -244,6 +244,13 @@ class Reader:
         """The articles that came from one file."""
         return self._known("f.path = ?", (file_path,))
 
+    def count_of(self, file_path: str) -> int:
+        """How many articles came from one file."""
+        ((count,),) = self.rows(
+            "SELECT count(*) FROM articles WHERE file = (SELECT key FROM files WHERE path = ?)", (file_path,)
+        )
+        return int(count)
+
     def duplicates_of(self, article_id: str) -> list[KnownArticle]:
         """The articles that were not stored because `article_id` has the same text."""
         return self._known("o.id = ?", (article_id,))

@@ -161,8 +161,9 @@ class Transaction:
         self._connection.execute("UPDATE files SET path = ? WHERE path = ?", (new.path, old))
         self.put_file(new)
         self._connection.execute(
-            "UPDATE articles SET path = ? WHERE file = (SELECT key FROM files WHERE path = ?)",
-            (new.path, new.path),
+            "UPDATE articles SET path = ? || substr(path, ?) "  # what follows is the place within an archive
+            "WHERE file = (SELECT key FROM files WHERE path = ?)",
+            (new.path, len(old) + 1, new.path),
         )
 
     def forget_file(self, path: str) -> None:

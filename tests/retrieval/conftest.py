@@ -114,3 +114,4 @@ def retriever(open_index: Callable[..., Retriever]) -> Retriever:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--kills", type=int, default=200, help="how often the crash test kills a sync")
+    parser.addoption("--articles", type=int, default=110, help="how many articles test_nothing_lost writes")

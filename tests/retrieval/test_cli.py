@@ -170,11 +170,11 @@ def test_an_unreadable_file(run: Run, folder: Path) -> None:
     (folder / "broken.md").write_bytes(b"\x7fELF\x02\x01\x01" + bytes(range(256)) * 4)
     result = run("index", folder)
     assert result.exit_code == 1
-    assert result.stderr.startswith("error: one file could not be read, the others are indexed: ")
+    assert result.stderr.startswith("error: one article or source could not be read, the rest is indexed: ")
     assert str(folder / "broken.md") in result.stderr
     assert run("status").stdout.startswith("4 articles, ")
     (folder / "broken too.md").write_bytes(b"\x7fELF\x02\x01\x01" + bytes(range(256)) * 4)
-    assert "error: 2 files could not be read" in run("index", folder).stderr
+    assert "error: 2 articles or sources could not be read" in run("index", folder).stderr
 
 
 def test_an_unknown_model(run: Run, folder: Path, index_path: Path) -> None:

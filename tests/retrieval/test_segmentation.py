@@ -35,6 +35,8 @@ def passages(text: str, headings: dict[int, int] | None = None, **sizes: int) ->
         ("（这里有一句。还有一句。）后面。", ["（这里有一句。还有一句。）", "后面。"]),
         ("Dr. Smith paid $3.5 million. He left.", ["Dr. Smith paid $3.5 million.", "He left."]),
         ("At 9 a.m. the U.S. team came. Good!", ["At 9 a.m. the U.S. team came.", "Good!"]),
+        ("They lent 5 to school 961. In 1994 it burnt.", ["They lent 5 to school 961.", "In 1994 it burnt."]),
+        ("12. Close the gate. 3. Go.", ["12. Close the gate.", "3. Go."]),
         ("We use Python. 我们也用C语言。", ["We use Python.", "我们也用C语言。"]),
         ("版本号是3.11。网址是a.example。", ["版本号是3.11。", "网址是a.example。"]),
         ("No way! Really?\nYes.", ["No way!", "Really?", "Yes."]),

@@ -264,7 +264,7 @@ def test_a_file_that_kills_its_worker_is_reported(
     monkeypatch.setattr("retrieval.sync._FILES_FOR_WORKERS", 2)
     program = (
         "import os, retrieval.file_reading as f; real = f.read_file\n"
-        "def read(task, analyzer):\n  if 'nile' in task.path: os._exit(3)\n  return real(task, analyzer)\n"
+        "def read(task, *given):\n  if 'nile' in task.path: os._exit(3)\n  return real(task, *given)\n"
         "f.read_file = read\n"
     )
     monkeypatch.setattr("retrieval.file_reading._PROGRAM", program + "f.serve()")
