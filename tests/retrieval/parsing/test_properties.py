@@ -1,5 +1,7 @@
 """Properties that hold for any input: no crash, no invented or lost text, clean lines, bounded passages."""
 
+import gzip
+import json
 import unicodedata
 from html import escape
 
@@ -9,8 +11,11 @@ from hypothesis import strategies as st
 from retrieval.errors import ArticleError
 from retrieval.links import text_fragment
 from retrieval.parsing import parse_file
+from retrieval.parsing.collections import Collection, Item
 from retrieval.parsing.dates import parse_date
+from retrieval.parsing.forms import Form, form_of_content, form_of_name
 from retrieval.parsing.front_matter import split_front_matter
+from retrieval.parsing.jsonl import parse_line
 from retrieval.segmentation import segment, split_sentences
 from retrieval.types import Article
 
@@ -69,6 +74,50 @@ def check_article(article: Article) -> None:
     for passage in segment(article):
         assert 0 < len(passage.text) <= 400
         assert text_fragment("https://a.example/", passage.text).startswith("https://a.example/")
+
+
+COLLECTIONS = st.sampled_from([Form.RECORDS, Form.FEED, Form.ARCHIVE])
+HEADS = st.sampled_from([b"", b'{"_id": "a", ', b"<rss>", b"<feed>", b"PK\x03\x04", b"\x1f\x8b", b"\xff\xfe"])
+
+
+@given(HEADS, st.binary(max_size=1_000), COLLECTIONS)
+@settings(deadline=None)
+def test_any_bytes_are_a_collection_or_are_refused(head: bytes, data: bytes, form: Form) -> None:
+    try:
+        found = list(Collection(path="c", relative="c", form=form, content=head + data).items())
+    except ArticleError as error:
+        found = [error]
+    for one in found:
+        if isinstance(one, ArticleError):
+            assert one.path.startswith("c")
+            assert "\n" not in str(one)
+        else:
+            assert one.identity
+            assert one.path.startswith("c")
+
+
+@given(
+    st.lists(st.tuples(st.text(min_size=1).filter(str.strip), WORDS), max_size=8, unique_by=lambda r: r[0]),
+    st.booleans(),
+    st.booleans(),
+)
+def test_no_record_is_lost(records: list[tuple[str, str]], packed: bool, ascii_only: bool) -> None:
+    lines = [json.dumps({"_id": key, "text": text}, ensure_ascii=ascii_only) for key, text in records]
+    data = "\n".join(lines).encode("utf-8", "surrogatepass")
+    content = gzip.compress(data) if packed else data
+    found = list(Collection(path="c", relative="c", form=Form.RECORDS, content=content).items())
+    assert all(isinstance(one, Item) for one in found)
+    items = [one for one in found if isinstance(one, Item)]
+    assert [item.identity for item in items] == [key for key, _ in records]
+    articles = [parse_line(item.data, path="c", line=item.line or 0) for item in items]
+    assert [article.text for article in articles] == [text for _, text in records]
+
+
+@given(st.binary(max_size=200), st.text(max_size=30))
+def test_forms_are_told_from_anything(head: bytes, name: str) -> None:
+    assert form_of_content(head) in (None, Form.ARCHIVE, Form.FEED, Form.RECORDS)
+    assert form_of_name(f"{name}.md") in (Form.ARTICLE, None)
+    assert form_of_name(f"{name}.jsonl.gz") is Form.RECORDS
 
 
 @given(
