@@ -16,7 +16,15 @@ from bot.hashtags import Hashtags
 from bot.i18n import language_of, texts
 from bot.keeping import Keeper
 from bot.links import TelegramLinks, TerminalLinks
-from bot.opening import Collection, demo_collection, open_retriever, overview, own_collection, watch
+from bot.opening import (
+    Collection,
+    demo_collection,
+    open_retriever,
+    overview,
+    own_collection,
+    synchronise,
+    watch,
+)
 from bot.settings import Settings, system_language, time_zone
 from bot.state import State
 from bot.suggestions import Suggestions

@@ -64,7 +64,7 @@ def test_empty_is_unset(monkeypatch: pytest.MonkeyPatch) -> None:
         ("WENDA_WEBHOOK_KEY", "k.pem", "WENDA_WEBHOOK_KEY needs WENDA_WEBHOOK_CERTIFICATE"),
         ("WENDA_PROXY", "proxyhost", "WENDA_PROXY: must be an address such as"),
         ("WENDA_TIMEZONE", "Mars/North", "WENDA_TIMEZONE: must be the name of a time zone"),
-        ("WENDA_WATCH_SECONDS", "soonish", "WENDA_WATCH_SECONDS: Input should be a valid number"),
+        ("WENDA_WATCH", "soonish", "WENDA_WATCH: Input should be a valid number"),
         ("WENDA_CONFIG", "nowhere.toml", "the settings file nowhere.toml cannot be read"),
         ("TELEGRAM_API_URL", "localhost", "TELEGRAM_API_URL: must be an address such as http"),
     ],
