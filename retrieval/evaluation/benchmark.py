@@ -1,47 +1,35 @@
-"""How fast: building an index, keeping it up to date, answering; at a size that is asked for."""
+"""How fast: building an index from files, keeping it up to date, answering; at a size that is asked for."""
 
-import gc
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from itertools import cycle, islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from time import perf_counter, process_time
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from embeddings.encoder import Vectors
+from retrieval.errors import RetrievalError
+from retrieval.evaluation.made_up import made_up_articles, made_up_questions, varied, write_files
+from retrieval.evaluation.memory import MemoryMeter
 from retrieval.types import Article
 
 if TYPE_CHECKING:
-    from embeddings.encoder import Encoder
     from retrieval.retriever import Retriever
+    from retrieval.storage.reading import Reader
 
-_SUBJECTS = [
-    "港口",
-    "铁路",
-    "桥梁",
-    "学校",
-    "医院",
-    "公园",
-    "工厂",
-    "仓库",
-    "机场",
-    "水库",
-    "博物馆",
-    "体育场",
-]
-_PLACES = ["黑河", "上海", "武汉", "成都", "昆明", "南京", "大连", "厦门", "兰州", "桂林", "苏州", "青岛"]
-_ACTS = ["建成", "启用", "扩建", "维修", "关闭", "搬迁", "验收", "开工", "停工", "改造"]
-_CLAUSES = [
-    "投资额为{n}万元",
-    "占地{n}亩",
-    "每天接待{n}人次",
-    "共有{n}名职工",
-    "距市区{n}公里",
-    "使用了{n}吨钢材",
-]
+_UPDATES = 7
+_BATCH = 100
+_RECALL_QUESTIONS = 50
+_NEAREST = 100
+_BLOCK = 16_384
 _ADVERSARIAL = (
     "的" * 4000,
     "黑河" * 2000,
@@ -65,16 +53,30 @@ class Latency:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Benchmark:
-    """What was measured, all times in seconds unless a name says otherwise."""
+    """What was measured, all times in seconds unless a name says otherwise, memory in megabytes.
+
+    `build` is the first `index` of a folder, `again` the second one, in which nothing has changed. An article
+    is added, changed and removed by one process until another one that has the index open finds it; a hundred
+    are added until their own process finds them. `recall` is that of the dense side: of the 100 passages that
+    are nearest to a question.
+    """
 
     articles: int
     passages: int
     build_seconds: float
     passages_per_second: float
+    build_megabytes: float
+    again_seconds: float
     add_seconds: float
+    change_seconds: float
     remove_seconds: float
-    open_seconds: float
-    search_ms: Mapping[str, Latency]
+    add_hundred_seconds: float
+    cold_start_seconds: float
+    status_ms: float
+    serving_megabytes: float
+    recall: float
+    questions: Latency
+    adversarial: Latency
 
     def to_json(self) -> str:
         """One JSON object."""
@@ -87,148 +89,48 @@ def benchmark(
     articles: Iterable[Article] | None = None,
     queries: Sequence[str] = (),
     repeat: int = 300,
-    encoder: "str | Encoder | None" = None,
+    encoder: str | None = None,
     folder: Path | None = None,
 ) -> Benchmark:
     """Build an index of at least so many passages and measure it.
 
-    `articles` are made up where none are given, and repeated under new ids where they are too few; the same
-    goes for `queries`. The index is made in `folder`, or in a temporary one that is removed afterwards.
+    `articles` are made up where none are given, and varied where they are too few; so are `queries`. Articles
+    and index are written below `folder`, or where temporary files go, and removed afterwards.
+    Raises RetrievalError where a child process fails.
     """
     from retrieval.retriever import Retriever
 
-    with TemporaryDirectory(prefix="wenda-benchmark-") as temporary:
-        place = (folder or Path(temporary)) / "index"
-        supply = _endless(articles)
-        with Retriever.open(place, encoder=encoder) as retriever:
-            build_seconds = _fill(retriever, supply, passages)
-            add_seconds, remove_seconds = _update(retriever, list(islice(supply, 100)))
+    with TemporaryDirectory(prefix="wenda-benchmark-", dir=folder) as temporary:
+        files, index = Path(temporary) / "articles", Path(temporary) / "index"
+        supply = varied(articles) if articles is not None else made_up_articles()
+        write_files(supply, files, passages=passages)
+        command = ["index", str(files), "--index", str(index), *(["--encoder", encoder] if encoder else [])]
+        build_seconds, build_megabytes = _run("retrieval", *command)
+        again_seconds, _ = _run("retrieval", *command)
+        questions = list(islice(cycle(queries or list(islice(made_up_questions(), 100))), repeat))
+        asked, slow = _answers(index, questions), _answers(index, list(_ADVERSARIAL))
+        with Retriever.open(index) as retriever:
             status = retriever.status()
-        started = perf_counter()
-        with Retriever.open(place, encoder=encoder) as retriever:
-            questions = list(queries) or list(islice(_questions(), 100))
-            retriever.search(questions[0])
-            open_seconds = perf_counter() - started
-            search = {
-                "questions": _latency(retriever, list(islice(cycle(questions), repeat))),
-                "adversarial": _latency(retriever, list(_ADVERSARIAL) * 3),
-            }
+            recall = _recall(retriever, questions[:_RECALL_QUESTIONS])
+            updates = _updates(retriever, index)
+            add_hundred = _add_hundred(retriever)
     return Benchmark(
         articles=status.articles,
         passages=status.passages,
         build_seconds=build_seconds,
         passages_per_second=status.passages / build_seconds,
-        add_seconds=add_seconds,
-        remove_seconds=remove_seconds,
-        open_seconds=open_seconds,
-        search_ms=search,
-    )
-
-
-def table(result: Benchmark) -> str:
-    """The figures as a Markdown table."""
-    rows = [
-        ("passages", f"{result.passages:,}"),
-        ("articles", f"{result.articles:,}"),
-        ("build", f"{result.build_seconds:.1f} s ({result.passages_per_second:,.0f} passages/s)"),
-        ("add 100 articles until searchable", f"{result.add_seconds:.2f} s"),
-        ("remove them", f"{result.remove_seconds:.2f} s"),
-        ("open until first answer", f"{result.open_seconds:.2f} s"),
-    ]
-    rows += [
-        (f"search, {kind}: p50 / p95 / slowest", f"{row.p50:.1f} / {row.p95:.1f} / {row.slowest:.1f} ms")
-        for kind, row in result.search_ms.items()
-    ]
-    return "\n".join(
-        ["| measure | value |", "| --- | --- |", *(f"| {name} | {value} |" for name, value in rows)]
-    )
-
-
-def plot(results: Sequence[Benchmark], path: Path) -> None:
-    """Search latency against size as a PNG. Raises ImportError where matplotlib is not installed."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(6, 4), layout="constrained")
-    axes = figure.subplots()
-    sizes = [result.passages for result in results]
-    axes.plot(sizes, [result.search_ms["questions"].p50 for result in results], marker="o", label="p50")
-    axes.plot(sizes, [result.search_ms["questions"].p95 for result in results], marker="o", label="p95")
-    axes.set_xlabel("passages")
-    axes.set_ylabel("ms per question")
-    axes.set_ylim(bottom=0)
-    axes.legend()
-    figure.savefig(path, dpi=150)
-
-
-def made_up_articles() -> Iterator[Article]:
-    """Endlessly many articles of three paragraphs, alike in form and different in their figures."""
-    for number in range(1_000_000_000):
-        place, subject = _PLACES[number % 12], _SUBJECTS[number // 12 % 12]
-        title = f"{place}第{number}号{subject}{_ACTS[number // 144 % 10]}"
-        paragraphs = [
-            f"{title}。"
-            + "，".join(_clause(number * 18 + 6 * part + place_in) for place_in in range(6))
-            + "。"
-            for part in range(3)
-        ]
-        yield Article(id=f"made-up-{number}", title=title, text="\n".join(paragraphs))
-
-
-def _clause(number: int) -> str:
-    return _CLAUSES[number % 6].format(n=number * 7919 % 99_991)
-
-
-def _questions() -> Iterator[str]:
-    for number in range(1_000_000_000):
-        yield f"{_PLACES[number * 5 % 12]}第{number * 37}号{_SUBJECTS[number * 7 % 12]}占地多少亩？"
-
-
-def _endless(articles: Iterable[Article] | None) -> Iterator[Article]:
-    if articles is None:
-        yield from made_up_articles()
-        return
-    given = list(articles)
-    if not given:
-        yield from made_up_articles()
-        return
-    for round_number in range(1_000_000_000):
-        for article in given:
-            yield Article(id=f"{round_number}-{article.id}", title=article.title, text=article.text)
-
-
-def _fill(retriever: "Retriever", supply: Iterator[Article], passages: int) -> float:
-    started = perf_counter()
-    while (missing := passages - retriever.status().passages) > 0:
-        known = retriever.status()
-        per_article = known.passages / known.articles if known.articles else 3.0
-        retriever.add(list(islice(supply, min(20_000, max(1, int(missing / per_article + 1))))))
-    return perf_counter() - started
-
-
-def _update(retriever: "Retriever", articles: Sequence[Article]) -> tuple[float, float]:
-    started = perf_counter()
-    retriever.add(articles)
-    retriever.search(articles[0].text[:20], top_k=1)
-    added = perf_counter()
-    retriever.remove([article.id for article in articles])
-    retriever.search(articles[0].text[:20], top_k=1)
-    return added - started, perf_counter() - added
-
-
-def _latency(retriever: "Retriever", questions: Sequence[str]) -> Latency:
-    wall, processor = [], []
-    gc.collect()
-    for question in questions:
-        began, cpu = perf_counter(), process_time()
-        retriever.search(question)
-        wall.append((perf_counter() - began) * 1000)
-        processor.append((process_time() - cpu) * 1000)
-    return Latency(
-        count=len(wall),
-        p50=round(float(np.quantile(wall, 0.5)), 2),
-        p95=round(float(np.quantile(wall, 0.95)), 2),
-        slowest=round(max(wall), 2),
-        processor_p50=round(float(np.quantile(processor, 0.5)), 2),
+        build_megabytes=build_megabytes,
+        again_seconds=again_seconds,
+        add_seconds=updates["add"],
+        change_seconds=updates["change"],
+        remove_seconds=updates["remove"],
+        add_hundred_seconds=add_hundred,
+        cold_start_seconds=asked["cold_start"],
+        status_ms=asked["status_ms"],
+        serving_megabytes=asked["megabytes"],
+        recall=recall,
+        questions=Latency(**asked["latency"]),
+        adversarial=Latency(**slow["latency"]),
     )
 
 
@@ -240,3 +142,99 @@ def read_questions(path: Path) -> list[str]:
         rows: list[dict[str, Any]] = [row for row, _ in read_json_lines(path)]
         return [str(row.get("text", "")) for row in rows]
     return [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+
+
+def _run(module: str, *arguments: str) -> tuple[float, float]:
+    """Seconds of a child process, and the memory that it and its workers took at most."""
+    started = time.perf_counter()
+    with subprocess.Popen(  # noqa: S603 (our own program)
+        [sys.executable, "-m", module, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as child:
+        with MemoryMeter(child.pid) as meter:
+            _, errors = child.communicate()
+        if child.returncode:
+            raise RetrievalError(f"measuring failed: {errors.strip()}")
+    return time.perf_counter() - started, meter.peak
+
+
+def _answers(index: Path, questions: list[str]) -> dict[str, Any]:
+    """What a process that has just been started measures; see retrieval.evaluation.serving."""
+    started = time.time()
+    child = subprocess.run(  # noqa: S603 (our own program)
+        [sys.executable, "-m", "retrieval.evaluation.serving", "answer", str(index)],
+        input=json.dumps(questions) + "\n", capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if child.returncode:
+        raise RetrievalError(f"measuring failed: {child.stderr.strip()}")
+    result: dict[str, Any] = json.loads(child.stdout)
+    return result | {"cold_start": result["first"] - started}
+
+
+def _recall(retriever: "Retriever", questions: Sequence[str]) -> float:
+    """The share of the passages nearest to each question, by exact search, that the vector index finds."""
+    from retrieval.local import LocalIndex
+
+    vectors = retriever.encoder.encode_queries(list(dict.fromkeys(questions)))
+    vectors = vectors[np.linalg.norm(vectors, axis=1) > 0]
+    with retriever.reading() as index, index.view() as backend:
+        assert isinstance(index, LocalIndex)
+        nearest = _exact(index.reader(), vectors)
+        found = [backend.dense(vector, _NEAREST).ids for vector in vectors]
+    hits = [len(np.intersect1d(a, b)) / len(b) for a, b in zip(found, nearest, strict=True)]
+    return float(np.mean(hits))
+
+
+def _exact(reader: "Reader", queries: Vectors) -> NDArray[np.int64]:
+    """The passages whose stored vectors are nearest to each query: (len(queries), _NEAREST or fewer)."""
+    ((first, last),) = reader.rows("SELECT min(passage), max(passage) FROM vectors")
+    ids = np.empty((len(queries), 0), dtype=np.int64)
+    scores = np.empty((len(queries), 0), dtype=np.float32)
+    for start in range(first, last + 1, _BLOCK):
+        numbers, vectors = reader.vectors_between(start, start + _BLOCK - 1, queries.shape[1])
+        scores = np.concatenate([scores, queries @ vectors.T], axis=1)
+        ids = np.concatenate([ids, np.broadcast_to(numbers, (len(queries), len(numbers)))], axis=1)
+        if ids.shape[1] > _NEAREST:
+            best = np.argpartition(scores, -_NEAREST, axis=1)[:, -_NEAREST:]
+            ids, scores = np.take_along_axis(ids, best, 1), np.take_along_axis(scores, best, 1)
+    return ids
+
+
+def _updates(retriever: "Retriever", index: Path) -> dict[str, float]:
+    """Seconds until another process finds an article that was added, changed, removed: the medians."""
+    command = [sys.executable, "-m", "retrieval.evaluation.serving", "watch", str(index)]
+    times: dict[str, list[float]] = {"add": [], "change": [], "remove": []}
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:  # noqa: S603
+        assert child.stdin is not None
+        assert child.stdout is not None
+        child.stdout.readline()
+        for number in range(_UPDATES):
+            first, second = f"Xq{number}w", f"Yq{number}w"
+            steps = (("add", first, True), ("change", second, True), ("remove", second, False))
+            for kind, word, wanted in steps:
+                child.stdin.write(json.dumps([word, wanted]) + "\n")
+                child.stdin.flush()
+                started = time.time()
+                if wanted:
+                    retriever.add([_lighthouse("measured", word)])
+                else:
+                    retriever.remove(["measured"])
+                times[kind].append(json.loads(child.stdout.readline()) - started)
+    return {kind: statistics.median(seconds) for kind, seconds in times.items()}
+
+
+def _add_hundred(retriever: "Retriever") -> float:
+    """Seconds until a hundred new passages are found by the process that adds them: the median."""
+    seconds = []
+    for turn in range(_UPDATES):
+        articles = [_lighthouse(f"measured-{number}", f"Zq{turn}{number}w") for number in range(_BATCH)]
+        started = time.perf_counter()
+        retriever.add(articles)
+        retriever.search(f"Zq{turn}42w", top_k=1)
+        seconds.append(time.perf_counter() - started)
+        retriever.remove([article.id for article in articles])
+    return statistics.median(seconds)
+
+
+def _lighthouse(article_id: str, name: str) -> Article:
+    text = f"{name}是一座新建的灯塔，位于东海之滨，高三十六米，每晚照射二十海里。"
+    return Article(id=article_id, title=f"{name}灯塔", text=text)

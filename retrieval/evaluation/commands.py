@@ -168,49 +168,61 @@ def train_ranking(folders: tuple[Path, ...], encoder: str | None, write: bool) -
 
 
 @click.command(name="benchmark")
-@click.option("--passages", type=click.IntRange(min=10), multiple=True, default=(10_000,), show_default=True,
-              help="Size of the index (repeatable).")  # fmt: skip
-@click.option("--articles", type=_FILE, help="JSON lines (.gz too) of articles.  [default: made-up ones]")
+@click.argument("more", nargs=-1, type=click.IntRange(min=10), metavar="[N]...")
+@click.option("--passages", type=click.IntRange(min=10), multiple=True,
+              help="Size of the index; more sizes may follow.  [default: 10000]")  # fmt: skip
+@click.option("--articles", type=_FILE,
+              help="JSON lines (.gz too) of articles, varied where too few.  [default: made-up]")  # fmt: skip
 @click.option(
     "--queries", type=_FILE, help="Questions, one a line or queries.jsonl.  [default: made-up ones]"
 )
 @click.option("--repeat", type=click.IntRange(min=1), default=300, show_default=True,
               help="How many questions to ask.")  # fmt: skip
 @click.option("--encoder", help="Name or folder of an encoder.  [default: the bundled one]")
-@click.option("--plot", "picture", type=_FILE, help="Draw latency against size (needs matplotlib).")
+@click.option("--plot", "picture", type=_FILE, help="Draw the figures over the size, as a PNG file.")
+@click.option("--folder", type=_FOLDER, help="Where articles and index are written meanwhile.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a size.")
 def run_benchmark(
+    more: tuple[int, ...],
     passages: tuple[int, ...],
     articles: Path | None,
     queries: Path | None,
     repeat: int,
     encoder: str | None,
     picture: Path | None,
+    folder: Path | None,
     as_json: bool,
 ) -> None:
-    """Build an index of so many passages and measure building, updates and answers.
+    """Build an index of so many passages; measure building, updates, answers and memory.
 
-    Example: python -m retrieval benchmark --passages 10000 --passages 200000 --plot latency.png
+    The picture needs matplotlib: pip install 'wenda[plot]'.
+
+    Example: python -m retrieval benchmark --passages 10000 200000 --plot figures.png
     """
-    from retrieval.evaluation.benchmark import benchmark, plot, read_questions, table
+    from retrieval.evaluation.benchmark import benchmark, read_questions
+    from retrieval.evaluation.benchmark_report import plot, table
     from retrieval.evaluation.datasets import read_articles
 
     results = []
-    for size in passages:
+    for size in (*passages, *more) or (10_000,):
         result = benchmark(
             size,
             articles=read_articles(articles) if articles else None,
             queries=read_questions(queries) if queries else (),
             repeat=repeat,
             encoder=encoder,
+            folder=folder,
         )
         results.append(result)
-        click.echo(result.to_json() if as_json else table(result) + "\n")
+        if as_json:
+            click.echo(result.to_json())
+    if not as_json:
+        click.echo(table(results))
     if picture:
         try:
             plot(results, picture)
         except ImportError:
-            raise click.ClickException("--plot needs matplotlib: pip install matplotlib") from None
+            raise click.ClickException("--plot needs matplotlib: pip install 'wenda[plot]'") from None
 
 
 def _progress() -> Callable[[str, int, int], None] | None:

@@ -1,13 +1,17 @@
 """The commands of evaluation, run on a data set of six documents with the bundled encoder."""
 
 import json
+from dataclasses import asdict, fields
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
 from retrieval import Article, Retriever
 from retrieval.cli import cli
+from retrieval.evaluation.benchmark import Benchmark, Latency
+from retrieval.evaluation.benchmark_report import plot, table
 from retrieval.ranking.calibration import default_calibration
 
 DOCUMENTS = {
@@ -138,8 +142,25 @@ def test_calibrating_an_empty_index_changes_nothing(tmp_path: Path) -> None:
 def test_benchmark(tmp_path: Path) -> None:
     questions = tmp_path / "questions.txt"
     questions.write_text("黑河第1号港口占地多少亩？\n")
-    output = run("benchmark", "--passages", "12", "--repeat", "2", "--queries", questions, "--json")
-    result = json.loads(output)
-    assert result["passages"] >= 12
-    assert result["search_ms"]["questions"]["count"] == 2
-    assert "| passages |" in run("benchmark", "--passages", "12", "--repeat", "1")
+    options = ["--queries", questions, "--repeat", "2", "--folder", tmp_path, "--json"]
+    small, large = run("benchmark", "--passages", "12", "30", *options).splitlines()
+    result = json.loads(small)
+    assert 12 <= result["passages"] < json.loads(large)["passages"]
+    assert result["questions"]["count"] == 2
+    assert result["recall"] == 1.0
+    assert result["cold_start_seconds"] > result["questions"]["p50"] / 1000 > 0
+    assert min(result["add_seconds"], result["change_seconds"], result["remove_seconds"]) > 0
+    assert [path.name for path in tmp_path.iterdir()] == ["questions.txt"]
+
+
+def test_a_benchmark_as_a_table_and_a_picture(tmp_path: Path) -> None:
+    figures = asdict(Latency(count=1, p50=2.0, p95=3.0, slowest=4.0, processor_p50=1.5))
+    numbers: dict[str, Any] = {field.name: 1234.0 for field in fields(Benchmark)}
+    numbers |= {"questions": Latency(**figures), "adversarial": Latency(**figures)}
+    results = [Benchmark(**numbers | {"passages": size}) for size in (1000, 20_000)]
+    lines = table(results).splitlines()
+    assert lines[0] == "| passages | 1,000 | 20,000 |"
+    assert "| question: p50 / p95 | 2.0 / 3.0 ms | 2.0 / 3.0 ms |" in lines
+    assert "| … memory at most, workers included | 1,234 MB | 1,234 MB |" in lines
+    plot(results, tmp_path / "picture.png")
+    assert (tmp_path / "picture.png").read_bytes().startswith(b"\x89PNG")

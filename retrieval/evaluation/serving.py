@@ -1,0 +1,77 @@
+"""What a process measures that serves an index: `python -m retrieval.evaluation.serving answer|watch INDEX`.
+
+It is another process than the one that builds and updates, as in real use; it speaks JSON lines.
+
+    answer  reads a list of questions, asks them, prints times, and its memory
+    watch   reads [word, wanted] again and again, prints the time at which the word is found, or no longer is
+"""
+
+import gc
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from retrieval.evaluation.memory import resident_megabytes
+from retrieval.retriever import Retriever
+
+_WARM_UP = 20
+
+
+def answer(index: Path, questions: list[str]) -> dict[str, Any]:
+    """Times in milliseconds, memory in megabytes."""
+    with Retriever.open(index, create=False) as retriever:
+        retriever.search(questions[0])
+        first = time.time()
+        for question in questions[:_WARM_UP]:
+            retriever.search(question)
+        gc.collect()
+        wall, processor = [], []
+        for question in questions:
+            began, cpu = time.perf_counter(), time.process_time()
+            retriever.search(question)
+            wall.append((time.perf_counter() - began) * 1000)
+            processor.append((time.process_time() - cpu) * 1000)
+        began = time.perf_counter()
+        retriever.status()
+        status = (time.perf_counter() - began) * 1000
+    return {
+        "first": first,
+        "status_ms": status,
+        "megabytes": resident_megabytes(os.getpid()),
+        "latency": {
+            "count": len(wall),
+            "p50": float(np.quantile(wall, 0.5)),
+            "p95": float(np.quantile(wall, 0.95)),
+            "slowest": max(wall),
+            "processor_p50": float(np.quantile(processor, 0.5)),
+        },
+    }
+
+
+def watch(index: Path) -> None:
+    """Until standard input ends: how long a word takes to be found, or to be found no more."""
+    with Retriever.open(index, create=False) as retriever:
+        retriever.search("热身")
+        print("ready", flush=True)
+        for line in sys.stdin:
+            word, wanted = json.loads(line)
+            while _is_found(retriever, word) != wanted:
+                time.sleep(0.001)
+            print(json.dumps(time.time()), flush=True)
+
+
+def _is_found(retriever: Retriever, word: str) -> bool:
+    hits = retriever.search(word, top_k=1, understand=False).hits
+    return bool(hits) and word in hits[0].text
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "watch":
+        watch(Path(sys.argv[2]))
+    else:
+        print(json.dumps(answer(Path(sys.argv[2]), json.loads(sys.stdin.readline()))))
