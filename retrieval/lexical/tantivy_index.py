@@ -25,6 +25,7 @@ from retrieval.errors import IndexDamagedError, IndexLockedError, IndexNotFoundE
 from retrieval.lexical.index import LexicalDocument
 from retrieval.lexical.pruning import POSTINGS, affordable
 from retrieval.lexical.query import LexicalQuery
+from retrieval.lexical.shadow import ShadowFolder, needs_shadow
 from retrieval.storage.filtering import day_range
 from retrieval.types import Filters
 
@@ -42,11 +43,14 @@ _KEYWORD_FIELDS = ("article", "category", "author", "source", "language")
 class TantivyIndex:
     """Implements LexicalIndex. Any number of processes may read; a write locks the folder meanwhile."""
 
-    def __init__(self, index: Any, folder: Path, *, read_only: bool) -> None:
+    def __init__(
+        self, index: Any, folder: Path, *, read_only: bool, shadow: ShadowFolder | None = None
+    ) -> None:
         self._index = index
         self._schema = index.schema
         self._folder = folder
         self._read_only = read_only
+        self._shadow = shadow
         self._writer: Any = None
         self._use(index.searcher())
 
@@ -59,8 +63,9 @@ class TantivyIndex:
         import tantivy
 
         with _translated(folder):
+            shadow = ShadowFolder(folder) if read_only and needs_shadow(folder) else None
             if tantivy.Index.exists(str(folder)) if folder.is_dir() else False:
-                index = tantivy.Index.open(str(folder))
+                index = tantivy.Index.open(str(shadow.path if shadow is not None else folder))
             elif read_only:
                 raise IndexNotFoundError(f"There is no lexical index in {folder}: index the articles first.")
             else:
@@ -68,7 +73,7 @@ class TantivyIndex:
                 index = tantivy.Index(_schema(), path=str(folder))
             index.config_reader(reload_policy="manual")
             index.reload()
-            return cls(index, folder, read_only=read_only)
+            return cls(index, folder, read_only=read_only, shadow=shadow)
 
     def apply(self, remove: Iterable[int], add: Iterable[LexicalDocument], *, position: int) -> None:
         """Remove and add passages and commit durably, remembering `position` of the change log."""
@@ -103,6 +108,8 @@ class TantivyIndex:
     def refresh(self) -> None:
         """Make the newest commit, by whichever process, the one that searches see."""
         with _translated(self._folder):
+            if self._shadow is not None:
+                self._shadow.follow()
             self._index.reload()
             self._use(self._index.searcher())
 
@@ -140,6 +147,8 @@ class TantivyIndex:
             with _translated(self._folder):
                 self._writer.wait_merging_threads()
         self._writer = None
+        if self._shadow is not None:
+            self._shadow.close()
         del self._searcher, self._frequency, self._index
 
     def _use(self, searcher: Any) -> None:

@@ -113,4 +113,4 @@ def retriever(open_index: Callable[..., Retriever]) -> Retriever:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--kills", type=int, default=8, help="how often the crash test kills a syncing process")
+    parser.addoption("--kills", type=int, default=200, help="how often the crash test kills a sync")
