@@ -15,7 +15,7 @@ from retrieval.lexical.tantivy_index import TantivyIndex
 from retrieval.local import LocalIndex
 from retrieval.preparation import Prepared, without_passages
 from retrieval.storage.reading import FileState
-from retrieval.storage.rows import filter_fields
+from retrieval.storage.rows import FilterFields, filter_fields
 from retrieval.storage.writing import PreparedArticle, Writer
 from retrieval.types import Article
 
@@ -175,10 +175,11 @@ class Indexer:
     def _stored_documents(self, first: int, last: int) -> Iterator[LexicalDocument]:
         for article, passages in self.reader.passages_between(first, last):
             title = " ".join(self._analyzer.terms(article.title))
+            fields = filter_fields(article)
             for passage in passages:
                 body = " ".join(self._analyzer.terms(passage.text))
                 heading = " ".join(self._analyzer.terms(passage.heading))
-                yield _document(article, passage.id, body, heading, title)
+                yield _document(article.id, fields, passage.id, body, heading, title)
 
     def _vectors(self, items: Sequence[Incoming]) -> list[Vectors]:
         """The vectors of each article's passages, all encoded in one call."""
@@ -204,18 +205,20 @@ def _stored(item: Incoming, vectors: Vectors) -> PreparedArticle:
 
 def _documents(prepared: Prepared, first: int) -> Iterator[LexicalDocument]:
     terms = zip(prepared.bodies, prepared.headings, strict=True)
+    fields, article_id = filter_fields(prepared.article), prepared.article.id
     for number, (body, heading) in enumerate(terms, first):
-        yield _document(prepared.article, number, body, heading, prepared.title)
+        yield _document(article_id, fields, number, body, heading, prepared.title)
 
 
-def _document(article: Article, number: int, body: str, heading: str, title: str) -> LexicalDocument:
-    fields = filter_fields(article)
+def _document(
+    article_id: str, fields: FilterFields, number: int, body: str, heading: str, title: str
+) -> LexicalDocument:
     return LexicalDocument(
         passage_id=number,
         body=(body,),
         heading=(heading,) if heading else (),
         title=(title,) if title else (),
-        article_id=article.id,
+        article_id=article_id,
         day=fields.day,
         categories=fields.categories,
         authors=fields.authors,

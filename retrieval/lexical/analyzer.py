@@ -77,10 +77,12 @@ class TermWeights:
 
 @dataclass(frozen=True, slots=True)
 class _Analysis:
-    """A normalised text, its words (their concatenation is the text) and its characters' classes."""
+    """A normalised text, its words (their concatenation is the text), those of three characters or more, and
+    its characters' classes."""
 
     normalised: Normalised
     words: Sequence[str]
+    long_words: Sequence[str]
     classes: NDArray[np.uint8]
 
 
@@ -205,7 +207,7 @@ class Analyzer:
 
     def _other_terms(self, analysis: _Analysis) -> list[str]:
         """Words, numbers, dates and names."""
-        terms = [WORD_KIND + w for w in analysis.words if len(w) > 2 and w[0] > "\u2e7f"]
+        terms = [WORD_KIND + w for w in analysis.long_words if w[0] > "\u2e7f"]
         if self._user_words:
             terms += [WORD_KIND + w for w in analysis.words if len(w) < 3 and w in self._short_user_words]
         if (analysis.classes & WORD).any():
@@ -230,13 +232,16 @@ class Analyzer:
     def _analyse(self, text: str) -> _Analysis:
         normalised = fold(text)
         words = self._cut(normalised.text)
-        compounds = {word: self._parts(word) for word in words if len(word) > 3}
+        long = [word for word in words if len(word) > 2]
+        compounds = {word: self._parts(word) for word in long if len(word) > 3}
         if any(len(parts) > 1 for parts in compounds.values()):
             words = [part for word in words for part in compounds.get(word, (word,))]
+            long = [word for word in words if len(word) > 2]
         if not self._variants.rewritten.keys().isdisjoint(words):
             normalised = rewrite(normalised, words, self._variants.rewritten)
             words = self._cut(normalised.text)
-        return _Analysis(normalised, words, character_classes(normalised.text))
+            long = [word for word in words if len(word) > 2]
+        return _Analysis(normalised, words, long, character_classes(normalised.text))
 
     def _parts(self, word: str) -> tuple[str, ...]:
         """A compound that begins or ends in a regional word (电脑程式), split there; else the word."""

@@ -14,7 +14,7 @@ import numpy as np
 
 from embeddings.encoder import Vectors
 from retrieval.storage.connection import open_writer, translated
-from retrieval.storage.reading import FileState, Reader, expand
+from retrieval.storage.reading import FileState, Reader
 from retrieval.storage.rows import ARTICLE_COLUMNS, article_values, text_values
 from retrieval.types import Article, Passage
 
@@ -114,7 +114,7 @@ class Transaction:
 
     def put(self, item: PreparedArticle) -> None:
         """Add an article, or replace the one with its id."""
-        self._drop_passages(item.article.id)
+        known = self._drop_passages(item.article.id)
         count = len(item.passages)
         first, last = (self._next, self._next + count - 1) if count else (None, None)
         file = self._key("files", "path", item.file)
@@ -122,9 +122,8 @@ class Transaction:
         values = article_values(
             item.article, digest=item.digest, same_text=item.text_digest, signature=item.signature
         )
-        before = self._key("articles", "id", item.article.id)
         key = self._one(_PUT_ARTICLE, (*values, file, original, first, last))
-        self._articles += before is None
+        self._articles += not known
         text, headings = text_values(item.article) if original is None else ("", "{}")
         self._connection.execute("INSERT OR REPLACE INTO texts VALUES (?, ?, ?)", (key, text, headings))
         if not count:
@@ -197,19 +196,20 @@ class Transaction:
         )
         self.applied.position = self._position
 
-    def _drop_passages(self, article_id: str) -> None:
+    def _drop_passages(self, article_id: str) -> bool:
+        """Remove the passages of an article; whether there is such an article."""
         found = self._connection.execute(
-            "SELECT first_passage, last_passage FROM articles WHERE id = ? AND first_passage IS NOT NULL",
-            (article_id,),
+            "SELECT first_passage, last_passage FROM articles WHERE id = ?", (article_id,)
         ).fetchone()
-        if found is None:
-            return
+        if found is None or found[0] is None:
+            return found is not None
         if found[0] >= self._first:
             raise ValueError(f"article {article_id!r} is put twice in one transaction")
         self._connection.execute("DELETE FROM vectors WHERE passage BETWEEN ? AND ?", found)
         self._connection.execute("DELETE FROM passages WHERE id BETWEEN ? AND ?", found)
         self._log(True, *found)
-        self.applied.removed += expand(np.array([found], dtype=np.int64)).tolist()
+        self.applied.removed += range(found[0], found[1] + 1)
+        return True
 
     def _log(self, removed: bool, first: int, last: int) -> None:
         self._position += 1

@@ -20,8 +20,8 @@ from retrieval.vector.half_precision import Stored, as_single, to_single
 Codes = NDArray[np.uint8]
 Rows = NDArray[np.int64]
 _CENTROIDS = 16
-_SAMPLE = 5_000
-_ROUNDS = 10
+_SAMPLE = 3_000
+_ROUNDS = 8
 _BLOCK = 16_384
 _MEASURED_QUERIES = 48
 _MEASURED_NEAREST = 100
