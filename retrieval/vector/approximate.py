@@ -41,9 +41,9 @@ class SegmentSearch:
         return int(needed * max(1.0, k / _MANY))
 
     def nearest(
-        self, vector: NDArray[np.float32], wanted: int, dead: NDArray[np.bool_] | None, allowed: Ids | None
+        self, vector: NDArray[np.float32], k: int, dead: NDArray[np.bool_] | None, allowed: Ids | None
     ) -> Found:
-        """All live and allowed rows, or about the `wanted` nearest of them.
+        """All live and allowed rows, or candidates among which the k nearest are.
 
         A segment with codes is scanned for candidates; where few rows are allowed, and in a segment without
         codes, all are scored exactly.
@@ -54,7 +54,7 @@ class SegmentSearch:
         if allowed is not None and len(allowed) * _SMALL_SHARE <= len(segment):
             rows = segment.rows(allowed)
             return self.scored(vector, _live(rows[rows >= 0], dead))
-        return self._candidates(vector, wanted, dead, allowed)
+        return self._candidates(vector, self.candidates(k), dead, allowed)
 
     def scored(self, vector: NDArray[np.float32], rows: Rows) -> Found:
         """These rows with their exact inner products."""

@@ -200,13 +200,12 @@ def _nearest(
     parts: Sequence[Part], vector: NDArray[np.float32], k: int, allowed: Ids | None
 ) -> Iterator[tuple[Ids, NDArray[np.float32]]]:
     """Ids and exact scores from each part, among them the k nearest of all."""
-    wanted = _wanted(parts, k)
-    found = [part.search.nearest(vector, wanted, part.dead, allowed) for part in parts]
+    found = [part.search.nearest(vector, k, part.dead, allowed) for part in parts]
     supposed = [item.scores for item in found if not item.exact]
-    count = sum(map(len, supposed))
+    count, wanted = sum(map(len, supposed)), _wanted(parts, k)
     least = -np.inf
     if count > wanted:
-        # Candidates of all parts compete: only the best, as many as one part would need, are looked at.
+        # Candidates of all parts compete: only the best, as many as one part of all would need, are scored.
         least = np.partition(np.concatenate(supposed), count - wanted)[count - wanted]
     for part, item in zip(parts, found, strict=True):
         exact = item if item.exact else part.search.scored(vector, item.rows[item.scores >= least])
@@ -214,10 +213,11 @@ def _nearest(
 
 
 def _wanted(parts: Sequence[Part], k: int) -> int:
-    """Candidates for the k nearest of all parts: as the largest part with codes needs, in its own size."""
+    """Candidates for the k nearest of all parts together. What one part needs was measured to grow by less
+    than the root of its size."""
     coded = [part for part in parts if part.search.candidates(k)]
     if not coded:
         return 0
     largest = max(coded, key=lambda part: len(part.segment))
     share = sum(len(part.segment) for part in coded) / len(largest.segment)
-    return int(largest.search.candidates(k) * min(share, 2.0))
+    return int(max(part.search.candidates(k) for part in coded) * share**0.5)
