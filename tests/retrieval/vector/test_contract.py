@@ -294,7 +294,7 @@ def test_codes_are_kept_until_they_no_longer_fit(tmp_path: Path, monkeypatch: py
     index = stored(index, tmp_path / "a", 2)
     (part,) = index.parts
     assert part.segment.settings["fitted_to"] == 2000
-    assert part.segment.settings["recall"] >= 0.995
+    assert part.segment.settings["recall"] >= 0.99
     index.remove(range(0, 1500, 3))
     index.add(np.arange(2000, 4500), unit(2500, 3))
     index = stored(index, tmp_path / "a", 3)
@@ -317,7 +317,7 @@ def test_codes_find_nearly_all_of_the_nearest(dimension: int) -> None:
     codes = quantizer.encode(vectors)
     assert codes.shape == (20_000, quantizer.code_size)
     count, recall = candidates_needed(vectors, quantizer.scanner(codes))
-    assert recall >= 0.995
+    assert recall >= 0.99
     assert count <= 2200
 
 
