@@ -1,9 +1,11 @@
 """The commands of evaluation, run on a data set of six documents with the bundled encoder."""
 
 import json
+import sys
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Any
+from types import ModuleType, SimpleNamespace
+from typing import Any, ClassVar
 
 import pytest
 from click.testing import CliRunner
@@ -153,7 +155,46 @@ def test_benchmark(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["questions.txt"]
 
 
-def test_a_benchmark_as_a_table_and_a_picture(tmp_path: Path) -> None:
+class Axes:
+    """Stands in for one panel of matplotlib, which the tests do without."""
+
+    def __init__(self) -> None:
+        self.lines: dict[str, tuple[list[float], list[float]]] = {}
+        self.labels: dict[str, str] = {}
+
+    def plot(self, x: list[float], y: list[float], *, label: str, **_: object) -> None:
+        self.lines[label] = (x, y)
+
+    def set(self, **labels: str) -> None:
+        self.labels = labels
+
+    def set_ylim(self, **_: object) -> None: ...
+
+    def grid(self, **_: object) -> None: ...
+
+    def legend(self) -> None: ...
+
+
+class Figure:
+    """Stands in for a picture of four panels."""
+
+    made: ClassVar[list["Figure"]] = []
+
+    def __init__(self, **_: object) -> None:
+        self.axes = [Axes() for _ in range(4)]
+        self.made.append(self)
+
+    def subplots(self, rows: int, columns: int) -> SimpleNamespace:
+        assert rows * columns == len(self.axes)
+        return SimpleNamespace(flat=self.axes)
+
+    def savefig(self, path: Path, **_: object) -> None:
+        path.write_bytes(b"a picture")
+
+
+def test_a_benchmark_as_a_table_and_a_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", ModuleType("matplotlib"))
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", SimpleNamespace(Figure=Figure))
     figures = asdict(Latency(count=1, p50=2.0, p95=3.0, slowest=4.0, processor_p50=1.5))
     numbers: dict[str, Any] = {field.name: 1234.0 for field in fields(Benchmark)}
     numbers |= {"questions": Latency(**figures), "adversarial": Latency(**figures)}
@@ -163,4 +204,18 @@ def test_a_benchmark_as_a_table_and_a_picture(tmp_path: Path) -> None:
     assert "| question: p50 / p95 | 2.0 / 3.0 ms | 2.0 / 3.0 ms |" in lines
     assert "| … memory at most, workers included | 1,234 MB | 1,234 MB |" in lines
     plot(results, tmp_path / "picture.png")
-    assert (tmp_path / "picture.png").read_bytes().startswith(b"\x89PNG")
+    assert (tmp_path / "picture.png").read_bytes() == b"a picture"
+    latency, _, updates, memory = Figure.made[-1].axes
+    assert latency.labels["ylabel"] == "ms a question"
+    assert latency.lines == {"p50": ([1000, 20_000], [2.0, 2.0]), "p95": ([1000, 20_000], [3.0, 3.0])}
+    assert updates.lines["changed"] == ([1000, 20_000], [1_234_000.0] * 2)
+    assert memory.lines["serving"] == ([1000, 20_000], [1234.0] * 2)
+
+
+def test_a_picture_without_matplotlib_is_refused_in_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    failed = CliRunner().invoke(cli, ["benchmark", "--passages", "12", "--repeat", "1", "--plot", "x.png"])
+    assert failed.exit_code == 1
+    assert "--plot needs matplotlib: pip install 'wenda[plot]'" in failed.output
