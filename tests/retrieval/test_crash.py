@@ -70,6 +70,12 @@ def nursery(index: Path, folder: Path) -> Iterator[Callable[[float], bool]]:
         assert "Traceback" not in running.stderr.read().decode()
 
 
+@pytest.fixture
+def location(index_path: Path) -> Path:
+    """Only indexes of files are meant here."""
+    return index_path
+
+
 def article(number: int, version: int) -> str:
     lines = [
         f"第{number}条河第{version}版：流经{(number * 7 + line) % 97}个城市，长{number * 31 + line}公里。"
