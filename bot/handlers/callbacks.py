@@ -32,7 +32,7 @@ class Callbacks:
             return
         chat = await self._assistant.chat(update)
         if not self._patience.lets(query.from_user.id):
-            await acknowledge(query, texts(chat.language)("too_fast"))
+            await acknowledge(query, texts(chat.language)("pressed_too_fast"))
             return
         action = decode(query.data or "")
         if action is None or not isinstance(query.message, Message):
