@@ -3,7 +3,6 @@
 import logging
 import sys
 from collections.abc import Iterable
-from pathlib import Path
 
 import click
 
@@ -22,7 +21,7 @@ Examples:
 @click.option("--demo", is_flag=True, help="Serve the sample articles that ship with wenda.")
 @click.option("--terminal", is_flag=True, help="Talk here instead of on Telegram, token or not.")
 @click.option("--ask", metavar="QUESTION", help="Answer one question here and exit.")
-@click.option("--index", type=click.Path(path_type=Path), help="Folder of the index (WENDA_INDEX).")
+@click.option("--index", help="Folder of the index, or its name on Milvus (WENDA_INDEX).")
 @click.option(
     "--source", "sources", multiple=True, help="Folder, file or address (WENDA_SOURCES); may be repeated."
 )
@@ -35,7 +34,7 @@ def cli(
     demo: bool,
     terminal: bool,
     ask: str | None,
-    index: Path | None,
+    index: str | None,
     sources: tuple[str, ...],
     encoder: str | None,
     language: str | None,
@@ -51,7 +50,8 @@ def cli(
     settings = Settings.load().model_copy(update={name: value for name, value in given.items() if value})
     token = settings.token.get_secret_value() if settings.token else ""
     here = terminal or ask is not None or not token
-    logs.configure(_level(verbose, here), [token])
+    milvus_token = settings.milvus_token.get_secret_value() if settings.milvus_token else ""
+    logs.configure(_level(verbose, here), [token, milvus_token])
     if demo:
         settings = settings.model_copy(update={"index": index})
     if context.invoked_subcommand is not None:

@@ -8,6 +8,7 @@ from importlib.resources import files
 from string import Formatter
 
 from bot.styled import Run, StyledText, clean, joined
+from retrieval.errors import IndexUnavailableError
 
 
 class Language(StrEnum):
@@ -31,6 +32,11 @@ def language_of(tag: str | None, default: Language = Language.SIMPLIFIED_CHINESE
         traditional = _TRADITIONAL_REGIONS.intersection(parts[1:]) and "hans" not in parts
         return Language.TRADITIONAL_CHINESE if traditional else Language.SIMPLIFIED_CHINESE
     return Language.ENGLISH if parts[0] not in {"", "c", "posix"} else default
+
+
+def sorry(error: BaseException | None) -> str:
+    """The key of the sentence that answers in place of what failed with this error."""
+    return "unavailable" if isinstance(error, IndexUnavailableError) else "trouble"
 
 
 class Texts:

@@ -14,14 +14,16 @@ from typing import TYPE_CHECKING
 from bot.archive import Overview
 from bot.errors import BotError
 from bot.i18n import Language
-from bot.settings import DEFAULT_INDEX, Settings, data_folder
+from bot.settings import Settings, data_folder
 from retrieval.errors import (
     IndexDamagedError,
     IndexLockedError,
     IndexMismatchError,
     IndexNotFoundError,
+    IndexUnavailableError,
     RemovalGuardError,
 )
+from retrieval.locations import MilvusLocation
 from retrieval.sources import is_address
 
 if TYPE_CHECKING:
@@ -39,7 +41,7 @@ class Collection:
     A `disposable` index is the bot's own: where it no longer fits this version, it is made anew.
     """
 
-    index: Path
+    index: Path | MilvusLocation
     sources: tuple[str, ...]
     questions: Mapping[Language, Sequence[str]] = field(default_factory=dict)
     disposable: bool = False
@@ -50,11 +52,11 @@ def own_collection(settings: Settings) -> Collection:
     for source in settings.sources:
         if not is_address(source) and not Path(source).expanduser().exists():
             raise BotError(f"there is no file or folder {source}; check WENDA_SOURCES or --source")
-    return Collection(settings.index or DEFAULT_INDEX, settings.sources)
+    return Collection(settings.location, settings.sources)
 
 
-def demo_collection(index: Path | None) -> Collection:
-    """The sample articles that ship with the bot, indexed in the user's data folder or `index`."""
+def demo_collection(index: Path | MilvusLocation | None) -> Collection:
+    """The sample articles that ship with the bot, indexed in the user's data folder or at `index`."""
     folder = Path(str(files("bot").joinpath("demo")))
     name = f"demo-{sha256(str(folder).encode()).hexdigest()[:8]}"
     questions = json.loads((folder / "questions.json").read_text(encoding="utf-8"))
@@ -73,7 +75,8 @@ def open_retriever(collection: Collection, settings: Settings) -> "Retriever":
     except (IndexMismatchError, IndexDamagedError):
         if not collection.disposable:
             raise
-        shutil.rmtree(collection.index)
+        if isinstance(collection.index, Path):
+            shutil.rmtree(collection.index)
         return _open(collection, settings)
     except IndexNotFoundError:
         raise BotError(
@@ -123,7 +126,7 @@ def synchronise(
         )
     except _StoppedError:
         return None
-    except (RemovalGuardError, IndexLockedError) as error:
+    except (RemovalGuardError, IndexLockedError, IndexUnavailableError) as error:
         _logger.warning("%s; answering from what was indexed before", error)
         return None
     _tell(report, changed)

@@ -46,9 +46,7 @@ class ChatOrderProcessor(BaseUpdateProcessor):
             if not self._users[key]:
                 del self._users[key], self._locks[key]
 
-    async def _handled(
-        self, lock: asyncio.Lock, update: object, coroutine: Coroutine[Any, Any, Any]
-    ) -> bool:
+    async def _handled(self, lock: asyncio.Lock, update: object, coroutine: Coroutine[Any, Any, Any]) -> bool:
         """Handle the update, if its turn has come (or another process has it); False where it has not."""
         async with lock, self._work:
             turn = await self._inbox.begin(update)

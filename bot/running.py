@@ -25,9 +25,10 @@ from bot.opening import (
     synchronise,
     watch,
 )
-from bot.settings import Settings, system_language, time_zone
+from bot.settings import Settings, data_folder, system_language, time_zone
 from bot.state import State
 from bot.suggestions import Suggestions
+from retrieval.locations import MilvusLocation
 
 _SWITCH_SECONDS = 0.001
 
@@ -85,7 +86,7 @@ def run_telegram(settings: Settings, token: str, *, demo: bool) -> None:
             suggestions.forget()
             hashtags.forget()
 
-        uploads = collection.index.with_name(f"{collection.index.name}.uploads")
+        uploads = _beside(collection, "uploads")
         keeper = Keeper(
             retriever,
             collection.sources,
@@ -143,11 +144,23 @@ def check(settings: Settings, token: str, demo: bool) -> list[str]:
 
 
 def _collection(settings: Settings, demo: bool) -> Collection:
-    return demo_collection(settings.index) if demo else own_collection(settings)
+    if demo:
+        return demo_collection(settings.location if settings.index else None)
+    return own_collection(settings)
 
 
 def _memory(settings: Settings, collection: Collection) -> str | Path:
-    """Where the bot's memory is: what WENDA_STATE says, else a file beside the index."""
+    """Where the bot's memory is: what WENDA_STATE says, else a file beside the index.
+
+    Where the index is on Milvus, the file is among the user's data.
+    """
     if settings.state is not None:
         return settings.state.get_secret_value()
-    return collection.index.with_name(f"{collection.index.name}.bot.sqlite3")
+    return _beside(collection, "bot.sqlite3")
+
+
+def _beside(collection: Collection, kind: str) -> Path:
+    """A file or folder beside the index."""
+    if isinstance(collection.index, MilvusLocation):
+        return data_folder() / f"{collection.index.name}.{kind}"
+    return collection.index.with_name(f"{collection.index.name}.{kind}")

@@ -20,6 +20,7 @@ from pydantic_settings import (
 )
 
 from bot.errors import BotError
+from retrieval.locations import MilvusLocation, located
 
 TELEGRAM_API = "https://api.telegram.org"
 DEFAULT_INDEX = Path("data/index")
@@ -44,7 +45,8 @@ class Settings(BaseSettings):
 
     token: SecretStr | None = Field(default=None, validation_alias="TELEGRAM_BOT_TOKEN")
     api_url: str = Field(default=TELEGRAM_API, validation_alias="TELEGRAM_API_URL")
-    index: Path | None = Field(default=None, validation_alias="WENDA_INDEX")
+    index: str | None = Field(default=None, validation_alias="WENDA_INDEX")
+    milvus_token: SecretStr | None = Field(default=None, validation_alias="WENDA_MILVUS_TOKEN")
     sources: Names = Field(default=(), validation_alias="WENDA_SOURCES")
     watch: float = Field(default=600.0, ge=0, validation_alias="WENDA_WATCH")
     allow_private: bool = Field(default=False, validation_alias="WENDA_ALLOW_PRIVATE")
@@ -68,7 +70,8 @@ class Settings(BaseSettings):
     monitor: str | None = Field(default=None, validation_alias="WENDA_MONITOR")
 
     @field_validator(
-        "token", "index", "encoder", "cross_encoder", "link_template", "language", "state", "proxy",
+        "token", "milvus_token", "index", "encoder", "cross_encoder", "link_template", "language", "state",
+        "proxy", "webhook_url", "webhook_secret", "webhook_certificate", "webhook_key", "monitor", mode="before",
         "webhook_url", "webhook_secret", "webhook_certificate", "webhook_key", "monitor", mode="before",
     )  # fmt: skip
     @classmethod
@@ -91,6 +94,12 @@ class Settings(BaseSettings):
             raise ValueError(
                 "must be Telegram user or chat numbers separated by commas, such as 12345,-10067890"
             ) from None
+
+    @property
+    def location(self) -> Path | MilvusLocation:
+        """Where the index is. Raises SettingsError where WENDA_INDEX should be on Milvus and is not right."""
+        token = self.milvus_token.get_secret_value() if self.milvus_token else ""
+        return located(self.index or DEFAULT_INDEX, token=token)
 
     @field_validator("api_url")
     @classmethod

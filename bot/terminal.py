@@ -14,10 +14,11 @@ from rich.text import Text
 
 from bot.actions import Action, Ask, SetLanguage, Unfold
 from bot.conversation import Chat, Conversation
-from bot.i18n import texts
+from bot.i18n import sorry, texts
 from bot.reply import Button, Reply
 from bot.styled import Run, Style, StyledText, clean, joined
 from bot.telegram_html import is_web_link
+from retrieval.errors import IndexUnavailableError
 
 if TYPE_CHECKING:
     from retrieval.sync import ProgressCallback
@@ -69,9 +70,10 @@ class Terminal:
         """The reply; where answering fails the story goes to the log, and the conversation goes on."""
         try:
             return self.answer(line)
-        except Exception:
-            _logger.exception("answering %r failed", line[:200])
-            return Reply(notice=texts(self._chat.language)("trouble"))
+        except Exception as error:
+            away = isinstance(error, IndexUnavailableError)
+            _logger.error("answering %r failed: %s", line[:200], error, exc_info=not away)
+            return Reply(notice=texts(self._chat.language)(sorry(error)))
 
     def answer(self, line: str) -> Reply:
         """The reply to a line: a key under the last reply, a command, or a question."""

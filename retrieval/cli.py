@@ -12,12 +12,12 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from embeddings.errors import WendaError
+from retrieval.locations import Location
+from retrieval.options import index_option
 from retrieval.types import Filters, Hit, SearchResponse
 
 if TYPE_CHECKING:
     from retrieval.sync import Progress
-
-DEFAULT_INDEX = Path("data/index")
 
 
 class ReportedError(click.ClickException):
@@ -49,8 +49,9 @@ class Commands(click.Group):
 
     def _indexing(self) -> dict[str, click.Command]:
         from retrieval.index_commands import COMMANDS
+        from retrieval.load_command import load_command
 
-        return {command.name or "": command for command in COMMANDS}
+        return {command.name or "": command for command in (*COMMANDS, load_command)}
 
     def _evaluation(self) -> dict[str, click.Command]:
         from retrieval.evaluation.commands import COMMANDS
@@ -68,19 +69,6 @@ def cli() -> None:
       python -m retrieval index articles/
       python -m retrieval search "四个协同是什么？"
     """
-
-
-def index_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The option that says which index."""
-    return click.option(
-        "--index",
-        type=click.Path(path_type=Path),
-        default=DEFAULT_INDEX,
-        envvar="WENDA_INDEX",
-        show_default=True,
-        show_envvar=True,
-        help="Folder of the index.",
-    )(command)
 
 
 def json_option(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -118,7 +106,7 @@ def json_option(command: Callable[..., Any]) -> Callable[..., Any]:
 @json_option
 def search_command(
     query: str,
-    index: Path,
+    index: Location,
     top_k: int,
     offset: int,
     after: str | None,
@@ -161,7 +149,7 @@ def search_command(
 @cli.command("status")
 @index_option
 @json_option
-def status_command(index: Path, as_json: bool) -> None:
+def status_command(index: Location, as_json: bool) -> None:
     """Say what the index holds.
 
     \b
@@ -175,7 +163,7 @@ def status_command(index: Path, as_json: bool) -> None:
 @index_option
 @click.option("--repair", is_flag=True, help="Derive anew what is damaged or behind.")
 @json_option
-def check_command(index: Path, repair: bool, as_json: bool) -> None:
+def check_command(index: Location, repair: bool, as_json: bool) -> None:
     """Verify that the index is whole; exit code 1 where it is not.
 
     \b
@@ -230,7 +218,7 @@ class Bar:
             self._bar.update(self._task, completed=progress.done, total=progress.total)
 
 
-def print_status(index: Path, *, as_json: bool) -> None:
+def print_status(index: Location, *, as_json: bool) -> None:
     from retrieval.retriever import Retriever
 
     with Retriever.open(index, create=False) as retriever:

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from retrieval.cli import Bar, ReportedError, index_option, json_line, json_option, print_status
+from retrieval.cli import Bar, ReportedError, json_line, json_option, print_status
+from retrieval.locations import Location
+from retrieval.options import index_option
 
 if TYPE_CHECKING:
     from retrieval.retriever import Retriever
@@ -53,7 +55,7 @@ def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @json_option
 def index_command(
     sources: tuple[str, ...],
-    index: Path,
+    index: Location,
     encoder: str | None,
     user_dictionary: Path | None,
     rebuild: bool,
@@ -81,7 +83,7 @@ def index_command(
             print_status(index, as_json=as_json)
             return
     dry_run = options["dry_run"]
-    if dry_run and not sources and not index.exists():
+    if dry_run and not sources and not _exists(index):
         raise click.UsageError("name the folders or files to index")
     retriever = Retriever.open(
         index, encoder=encoder, create=bool(sources) and not dry_run, user_dictionary=user_dictionary
@@ -121,7 +123,7 @@ def sync_options(options: dict[str, Any]) -> dict[str, Any]:
 @source_options
 @json_option
 def watch_command(
-    sources: tuple[str, ...], index: Path, every: float, as_json: bool, **options: Any
+    sources: tuple[str, ...], index: Location, every: float, as_json: bool, **options: Any
 ) -> None:
     """Keep the index in line with SOURCES until a signal ends it: what changes in a folder or file is
     searchable about two seconds later, feeds are asked again and again.
@@ -176,7 +178,14 @@ def stopping_on_signals() -> Iterator[threading.Event]:
             signal.signal(number, handler)
 
 
-def _rebuild(index: Path, encoder: str | None, user_dictionary: Path | None, *, quiet: bool) -> None:
+def _exists(index: Location) -> bool:
+    from retrieval.homes import home_of
+
+    with contextlib.closing(home_of(index)) as home:
+        return home.exists()
+
+
+def _rebuild(index: Location, encoder: str | None, user_dictionary: Path | None, *, quiet: bool) -> None:
     from retrieval.rebuilding import rebuild
 
     with Bar(quiet=quiet, label="Rebuilding") as bar:

@@ -4,8 +4,9 @@
     milvus+http://HOST:19530/NAME           the index NAME on a Milvus server; https with TLS
     milvus+file:///PATH/archive.db/NAME     the index NAME in a Milvus Lite file (milvus+file:archive.db/NAME)
 
-Options follow after "?", joined by "&": `database` (default), `index` (HNSW on a server, FLAT in a file),
-`consistency` (Bounded: others see a commit within seconds; Strong: at their next call).
+Options follow after "?", joined by "&": `database`, `index` (of the vectors: HNSW on a server, FLAT in a
+file), `consistency` (Bounded: others see a commit within seconds; Strong: at their next call), `timeout`
+(seconds that the server may take over one step of a question: 5).
 """
 
 import re
@@ -31,6 +32,7 @@ class MilvusLocation:
     database: str = ""
     dense_index: str | None = None
     consistency: str = "Bounded"
+    timeout: float = 5.0
     token: str = field(default="", repr=False)
 
     def __str__(self) -> str:
@@ -81,15 +83,21 @@ def _milvus(text: str, token: str) -> MilvusLocation:
     dense_index = options.pop("index", None)
     consistency = options.pop("consistency", "Bounded")
     database = options.pop("database", "")
+    timeout = options.pop("timeout", "5")
     if options:
-        raise _wrong(text, f"there is no option {next(iter(options))!r} (index, consistency, database)")
+        raise _wrong(
+            text, f"there is no option {next(iter(options))!r} (index, consistency, database, timeout)"
+        )
     if dense_index is not None and dense_index not in DENSE_INDEXES:
         raise _wrong(text, f"index is one of {', '.join(DENSE_INDEXES)}")
     if consistency not in CONSISTENCIES:
         raise _wrong(text, f"consistency is one of {', '.join(CONSISTENCIES)}")
+    if not re.fullmatch(r"\d{1,3}(\.\d+)?", timeout) or float(timeout) <= 0:
+        raise _wrong(text, "timeout is a number of seconds")
     return MilvusLocation(
-        uri=uri, name=name, database=database, dense_index=dense_index, consistency=consistency, token=token
-    )
+        uri=uri, name=name, database=database, dense_index=dense_index, consistency=consistency,
+        timeout=float(timeout), token=token,
+    )  # fmt: skip
 
 
 def _wrong(text: str, reason: str) -> SettingsError:

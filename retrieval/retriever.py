@@ -151,6 +151,31 @@ class Retriever:
         named = [sources] if isinstance(sources, (str, Path)) else list(sources)
         return sync_sources(named, access, options)
 
+    def load(
+        self,
+        sources: Source | Sequence[Source],
+        *,
+        workers: int,
+        shard: int = 200,
+        progress: "ProgressCallback | None" = None,
+    ) -> SyncReport:
+        """Take the new files of sources in with so many processes, `shard` files at a time each, then sync.
+
+        For large archives on Milvus; may be broken off and repeated. The encoder has to be one that its name
+        loads again. Raises SettingsError for a local index, and what `sync` raises.
+        """
+        from retrieval.milvus.bulk import load, together
+
+        named = [sources] if isinstance(sources, (str, Path)) else list(sources)
+        with self._writing() as writer:
+            dictionary = self._user_dictionary or _dictionary(self._opened().manifest)
+            loaded = load(
+                writer, named, encoder=self.encoder.name, dictionary=dictionary, workers=workers,
+                shard=shard, progress=progress,
+            )  # fmt: skip
+            writer.finish()
+        return together(loaded, self.sync(named, progress=progress))
+
     def add(self, articles: Iterable[Article], *, progress: "ProgressCallback | None" = None) -> SyncReport:
         """Add articles, replacing those with the same ids. Raises IndexLockedError, StorageError."""
         with self._writing() as indexer:

@@ -4,17 +4,19 @@ import contextlib
 import logging
 import time
 
-from telegram import Bot, Message, Update
+from telegram import Bot, InlineQueryResultsButton, Message, Update
 from telegram.error import Conflict, Forbidden, NetworkError, RetryAfter, TelegramError
 from telegram.ext import ContextTypes
 
 from bot.assistant import Assistant
 from bot.delivery import send
 from bot.handlers.callbacks import acknowledge
-from bot.i18n import texts
+from bot.handlers.inline import BUTTON_LIMIT
+from bot.i18n import sorry, texts
 from bot.logs import redact
 from bot.reply import Reply
 from bot.styled import clip_text, run
+from retrieval.errors import IndexUnavailableError
 
 _SILENCE_SECONDS = 600
 _REPORT_LIMIT = 500
@@ -38,9 +40,10 @@ class Errors:
         if isinstance(error, Forbidden):
             _logger.info("%s: the user does not want messages from the bot (%s)", place, error)
             return
-        _logger.error("%s: %s", place, error, exc_info=error)
+        away = isinstance(error, IndexUnavailableError)
+        _logger.error("%s: %s", place, error, exc_info=None if away else error)
         with contextlib.suppress(TelegramError):
-            await self._apologise(update)
+            await self._apologise(update, sorry(error))
         if error is not None:
             await self._report(context.bot, place, error)
 
@@ -56,10 +59,13 @@ class Errors:
             with contextlib.suppress(TelegramError):
                 await bot.send_message(admin, clip_text(f"⚠️ {place}\n{what}", _REPORT_LIMIT))
 
-    async def _apologise(self, update: Update) -> None:
-        sentence = texts((await self._assistant.chat(update)).language)("trouble")
+    async def _apologise(self, update: Update, key: str) -> None:
+        sentence = texts((await self._assistant.chat(update)).language)(key)
         if update.callback_query is not None:
             await acknowledge(update.callback_query, sentence)
+        elif update.inline_query is not None:
+            button = InlineQueryResultsButton(clip_text(sentence, BUTTON_LIMIT), start_parameter="inline")
+            await update.inline_query.answer([], cache_time=0, button=button)
         elif isinstance(update.effective_message, Message):
             await send(update.effective_message, Reply(text=(run(sentence),)))
 

@@ -24,7 +24,7 @@ from bot.telegram_html import is_web_link, to_html
 _CACHE_SECONDS = 60
 """How long Telegram may show the same results to the same user again; they are in the user's language."""
 
-_BUTTON_LIMIT = 64
+BUTTON_LIMIT = 64
 _logger = logging.getLogger(__name__)
 
 
@@ -52,7 +52,7 @@ class Inline:
         if not choices and not page:
             example = await self._assistant.run(conversation.greeter.example, chat.language)
             prompt = say("inline_nothing") if query.query.strip() else say("inline_prompt", example=example)
-            button = InlineQueryResultsButton(clip_text(prompt, _BUTTON_LIMIT), start_parameter="inline")
+            button = InlineQueryResultsButton(clip_text(prompt, BUTTON_LIMIT), start_parameter="inline")
         for pictures in (True, False):
             with contextlib.suppress(_UnwantedPictureError):
                 await _answer(

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from retrieval.locations import Location
+from retrieval.options import at_option, index_argument
 from retrieval.ranking.stages import Stages
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ _STAGES = [field.name for field in fields(Stages)]
 @click.option("--depth", type=click.IntRange(10, 1000), default=10, show_default=True,
               help="Documents to keep for each question.")  # fmt: skip
 @click.option("--calibrate", is_flag=True, help="Fit scores and threshold to this index first.")
+@at_option
 def evaluate(
     folder: Path,
     mode: str,
@@ -47,6 +50,7 @@ def evaluate(
     without: tuple[str, ...],
     depth: int,
     calibrate: bool,
+    place: Location | None,
 ) -> None:
     """Measure ranking on a data set in BEIR layout (corpus.jsonl, queries.jsonl, qrels/, answers.jsonl).
 
@@ -72,6 +76,7 @@ def evaluate(
         ),
         distractors=read_articles(distractors, max_distractors) if distractors else (),
         unanswerable=load_dataset(unanswerable).queries if unanswerable else None,
+        place=place,
         progress=_progress(),
     )
     if run_file:
@@ -122,12 +127,12 @@ def compare(folder: Path, before: Path, after: Path, metric: str, show: int, as_
 
 
 @click.command(name="calibrate")
-@click.argument("index", type=_FOLDER, default=Path("data/index"), required=False)
+@index_argument
 @click.option("--sample", type=click.IntRange(20, 5000), default=300, show_default=True,
               help="How many of the index's own sentences to ask.")  # fmt: skip
 @click.option("--dry-run", is_flag=True, help="Only report the threshold, do not store it.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def calibrate_index(index: Path, sample: int, dry_run: bool, as_json: bool) -> None:
+def calibrate_index(index: Location, sample: int, dry_run: bool, as_json: bool) -> None:
     """Fit the score from which on a question counts as answered to the index in INDEX, and store it there.
 
     Needs no judged questions: sentences of the index, a third of their words left out, stand for what it can

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from retrieval.errors import EvaluationError
 from retrieval.evaluation.datasets import Dataset
 from retrieval.evaluation.metrics import NAMES, bootstrap_interval, mean, measure
+from retrieval.locations import Location
 from retrieval.ranking.stages import Stages
 from retrieval.types import Article, Hit, SearchResponse
 
@@ -104,21 +106,24 @@ def evaluate(
     setup: Setup | None = None,
     distractors: Iterable[Article] = (),
     unanswerable: Mapping[str, str] | None = None,
-    folder: Path | None = None,
+    place: Location | None = None,
     progress: Progress | None = None,
 ) -> Evaluation:
     """Index the data set's documents (and the distractors), ask its questions, and measure.
 
     `unanswerable` are questions of another data set, asked to see how often they are wrongly answered.
-    The index is made in `folder`, or in a temporary one that is removed afterwards.
+    The index is made at `place`, where there must be none yet, or in a temporary folder that is removed
+    afterwards. Raises EvaluationError where there is one.
     """
     from retrieval.retriever import Retriever
 
     setup = setup or Setup()
     with ExitStack() as stack:
-        place = folder or Path(stack.enter_context(TemporaryDirectory(prefix="wenda-evaluate-")))
+        if place is None:
+            place = Path(stack.enter_context(TemporaryDirectory(prefix="wenda-evaluate-"))) / "index"
+        refuse_existing(place)
         retriever = stack.enter_context(
-            Retriever.open(place / "index", encoder=setup.encoder, cross_encoder=setup.cross_encoder)
+            Retriever.open(place, encoder=setup.encoder, cross_encoder=setup.cross_encoder)
         )
         started = perf_counter()
         documents = _index(retriever, dataset, distractors, progress)
@@ -133,6 +138,15 @@ def evaluate(
             index_seconds=index_seconds,
             foreign_answered=_ask_foreign(retriever, unanswerable, setup, progress),
         )
+
+
+def refuse_existing(place: Location) -> None:
+    """Raises EvaluationError where there is an index already: what is in it would be measured, too."""
+    from retrieval.homes import home_of
+
+    with closing(home_of(place)) as home:
+        if home.exists():
+            raise EvaluationError(f"there is an index in {home.location} already: name a new one")
 
 
 def _index(

@@ -108,4 +108,4 @@ def _passages(server: Server, names: Collections, head: Head) -> Iterator[list[R
 def _windows(server: Server, collection: str, end: int, fields: tuple[str, ...]) -> Iterator[list[Row]]:
     for first in range(1, end, _WINDOW):
         last = min(first + _WINDOW, end)
-        yield server.query(collection, f"id >= {first} and id < {last}", fields, consistency="Strong")
+        yield server.newest(collection, f"id >= {first} and id < {last}", fields)

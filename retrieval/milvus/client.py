@@ -48,8 +48,11 @@ class Patience:
     pause: float = 0.25
 
 
-READING = Patience(seconds=5.0, attempts=3)
-WRITING = Patience(seconds=30.0, attempts=6, pause=0.5)
+WRITING = Patience(seconds=30.0, attempts=8, pause=0.5)
+"""A server may be started anew in the middle of a sync; who asks a question does not wait so long."""
+
+
+_LONGEST_PAUSE = 8.0
 
 
 class Server:
@@ -60,11 +63,13 @@ class Server:
         self._guard = threading.Lock()
         self._client: Any = None
         self._version = ""
+        self.reading = Patience(seconds=location.timeout, attempts=2)
+        self.writing = WRITING
 
     @property
     def lite(self) -> bool:
         """Whether this is Milvus Lite, in a file or as a server."""
-        self.connected(READING)
+        self.connected(self.reading)
         return self._version.startswith(LITE)
 
     def query(
@@ -75,22 +80,27 @@ class Server:
         *,
         limit: int | None = None,
         consistency: str | None = None,
+        patient: bool = False,
     ) -> list[Row]:
-        """The rows that satisfy `condition`; at most `limit`."""
+        """The rows that satisfy `condition`; at most `limit`. `patient` is who writes, not who is asked."""
         more: dict[str, Any] = {} if limit is None else {"limit": limit}
         found = self.call(
-            "query", collection, patience=READING, filter=condition, output_fields=list(fields),
-            consistency_level=consistency or self.location.consistency, **more,
+            "query", collection, patience=self.writing if patient else self.reading, filter=condition,
+            output_fields=list(fields), consistency_level=consistency or self.location.consistency, **more,
         )  # fmt: skip
         return list(found)
+
+    def newest(self, collection: str, condition: str, fields: Sequence[str]) -> list[Row]:
+        """The same for one who writes: with everything that was written before."""
+        return self.query(collection, condition, fields, consistency="Strong", patient=True)
 
     def search(
         self, collection: str, field: str, vector: Any, k: int, condition: str, parameters: Row
     ) -> list[Row]:
         """The k rows nearest to one vector by inner product: `id` and `distance` (higher is nearer)."""
         found = self.call(
-            "search", collection, patience=READING, data=[vector], anns_field=field, limit=k,
-            filter=condition, search_params={"metric_type": "IP", "params": parameters},
+            "search", collection, patience=self.reading, data=[vector], anns_field=field, limit=k,
+            output_fields=["id"], filter=condition, search_params={"metric_type": "IP", "params": parameters},
             consistency_level=self.location.consistency,
         )  # fmt: skip
         return list(found[0])
@@ -110,14 +120,14 @@ class Server:
         self._change(collection, "delete", filter=condition)
 
     def _change(self, collection: str, method: str, **arguments: Any) -> None:
-        self.call(method, collection, patience=WRITING, again="upsert" if method == "insert" else method,
+        self.call(method, collection, patience=self.writing, again="upsert" if method == "insert" else method,
                   **arguments)  # fmt: skip
 
     def call(
         self,
         method: str,
         *arguments: Any,
-        patience: Patience = WRITING,
+        patience: Patience | None = None,
         again: str | None = None,
         **named: Any,
     ) -> Any:
@@ -126,6 +136,8 @@ class Server:
         Raises IndexUnavailableError where the server cannot be reached or does not answer in time,
         MissingCollectionError, StorageError for a quota, RetrievalError for anything else.
         """
+
+        patience = patience or self.writing
 
         def attempt(number: int) -> Any:
             client = self.connected(patience)
@@ -176,21 +188,21 @@ class Server:
             raise
 
     def _trying(self, attempt: Callable[[int], T], patience: Patience) -> T:
-        grpc_error = _grpc_error()
+        milvus_error, grpc_error = _pymilvus().MilvusException, _grpc_error()
         pause = patience.pause
         for number in range(1, patience.attempts + 1):
             try:
                 return attempt(number)
             except RetrievalError:
                 raise
-            except (_pymilvus().MilvusException, grpc_error, OSError, ValueError) as error:
+            except (milvus_error, grpc_error, OSError, ValueError) as error:
                 ours = self._translated(error)
                 transient = isinstance(ours, IndexUnavailableError | StorageError)
                 if not transient or number == patience.attempts:
                     raise ours from error
             # Spread: many bots that lost one server should not come back in step.
             time.sleep(pause * (0.5 + random.random()))  # noqa: S311
-            pause *= 2
+            pause = min(2 * pause, _LONGEST_PAUSE)
         raise AssertionError("unreachable")
 
     def _translated(self, error: BaseException) -> RetrievalError:

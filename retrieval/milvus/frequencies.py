@@ -85,7 +85,7 @@ def fold(server: Server, collection: str, *, since: int, until: int) -> None:
     touched = sorted(changes)
     for start in range(0, len(touched), _AT_ONCE):
         asked = touched[start : start + _AT_ONCE]
-        found = server.query(collection, f"id in {numbers(asked)}", _FIELDS, consistency="Strong")
+        found = server.newest(collection, f"id in {numbers(asked)}", _FIELDS)
         stored = {row["id"]: row for row in found}
         server.upsert(collection, [_folded(stored.get(n), n, changes[n], until) for n in asked])
 
@@ -99,9 +99,7 @@ def table(server: Server, collection: str) -> dict[int, int]:
     """The whole table, for checking."""
     found: dict[int, int] = {}
     for start in range(0, BUCKETS, _AT_ONCE):
-        rows = server.query(
-            collection, f"id >= {start} and id < {start + _AT_ONCE}", _FIELDS, consistency="Strong"
-        )
+        rows = server.newest(collection, f"id >= {start} and id < {start + _AT_ONCE}", _FIELDS)
         for row in rows:
             found.update(unpack(row["counts"]).tolist())
     return found
@@ -132,9 +130,7 @@ def unpack(text: str) -> Pairs:
 def _logged(server: Server, collection: str, position: int) -> Counter[int]:
     """What the commit of one position changed."""
     first = _LOG + position * _ROWS_PER_COMMIT
-    rows = server.query(
-        collection, f"id >= {first} and id < {first + _ROWS_PER_COMMIT}", _FIELDS, consistency="Strong"
-    )
+    rows = server.newest(collection, f"id >= {first} and id < {first + _ROWS_PER_COMMIT}", _FIELDS)
     counter: Counter[int] = Counter()
     for row in rows:
         sign = 1 if row["kind"] == _PLUS else -1

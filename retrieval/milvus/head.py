@@ -141,12 +141,13 @@ class Head:
         return replace(self, publications=dict(kept[:MOST_PUBLICATIONS]))
 
 
-def read_head(server: Server, collection: str) -> Head:
+def read_head(server: Server, collection: str, *, patient: bool = False) -> Head:
     """The head in a collection (or under the alias of the current one).
 
     Raises IndexDamagedError where there is none, MissingCollectionError where there is no collection.
     """
-    rows = server.query(collection, "id >= 0", ("id", *_FIELDS, _RETIRED), consistency="Strong")
+    fields = ("id", *_FIELDS, _RETIRED)
+    rows = server.query(collection, "id >= 0", fields, consistency="Strong", patient=patient)
     return Head.from_rows(rows, server.location)
 
 

@@ -12,7 +12,7 @@ from retrieval.index import Index
 from retrieval.locations import MilvusLocation
 from retrieval.manifest import Manifest
 from retrieval.milvus import schema
-from retrieval.milvus.client import READING, MissingCollectionError, Server
+from retrieval.milvus.client import MissingCollectionError, Server
 from retrieval.milvus.head import Head, read_head
 from retrieval.milvus.index import MilvusIndex
 from retrieval.milvus.lease import Lease
@@ -38,7 +38,7 @@ class MilvusHome:
     def exists(self) -> bool:
         """See Home."""
         try:
-            self._server.call("describe_alias", self._place.name, patience=READING)
+            self._server.call("describe_alias", self._place.name, patience=self._server.reading)
         except MissingCollectionError:
             return bool(self.generations())
         return True
@@ -66,7 +66,7 @@ class MilvusHome:
 
     def prepare(self) -> None:
         """See Home: see that the server can be reached."""
-        self._server.connected(READING)
+        self._server.connected(self._server.reading)
 
     def beside(
         self, *, encoder: "Encoder", analyzer: "Analyzer", user_dictionary: Path | None
@@ -120,6 +120,8 @@ class MilvusHome:
         """The generation to use: where a crash came before the first alias, the one that was made."""
         names = self._aliased()
         if names is None:
+            for left in reversed(self.generations()):
+                return left
             raise IndexNotFoundError(
                 f"there is no index in {self.location}: make one with "
                 f"`python -m retrieval index ARTICLES --index {self.location}`"
@@ -130,12 +132,11 @@ class MilvusHome:
         try:
             return read_head(self._server, self._place.name)
         except MissingCollectionError:
-            self._current()
-            raise
+            return read_head(self._server, self._current().head)
 
     def _aliased(self) -> Collections | None:
         try:
-            found = self._server.call("describe_alias", self._place.name, patience=READING)
+            found = self._server.call("describe_alias", self._place.name, patience=self._server.reading)
         except MissingCollectionError:
             return None
         head = str(found["collection_name"])
@@ -148,7 +149,7 @@ class MilvusHome:
 
     def generations(self) -> list[Collections]:
         """Generations with a head, the oldest first."""
-        names = self._server.call("list_collections", patience=READING)
+        names = self._server.call("list_collections", patience=self._server.reading)
         pattern = re.compile(rf"{re.escape(self._place.name)}_\d{{6}}_head")
         return sorted(
             (Collections.of_head(name) for name in names if pattern.fullmatch(name)), key=lambda c: c.number

@@ -60,7 +60,9 @@ class MilvusIndex:
         """See Index."""
         from retrieval.milvus.writing import MilvusWriter
 
-        return MilvusWriter(self._server, self.collections, encoder=encoder, confirm=self._confirm)
+        return MilvusWriter(
+            self._server, self.collections, encoder=encoder, analyzer=analyzer, confirm=self._confirm
+        )
 
     def at_rest(self) -> bool:
         """See Index."""

@@ -21,7 +21,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from retrieval.errors import IndexLockedError, RetrievalError
-from retrieval.milvus.client import READING, MissingCollectionError, Row, Server
+from retrieval.milvus.client import MissingCollectionError, Row, Server
 from retrieval.milvus.schema import blank, make_lease, token_schema
 
 LEASE_SECONDS = 15.0
@@ -86,7 +86,7 @@ class Lease:
             self._look()
 
     def _acquire(self, seconds: float) -> None:
-        if not self._server.call("has_collection", self._row, patience=READING):
+        if not self._server.call("has_collection", self._row, patience=self._server.reading):
             make_lease(self._server.call, self._row)
         started = since = time.monotonic()
         seen: _Seen | None = None
@@ -112,9 +112,9 @@ class Lease:
         try:
             self._server.call("create_collection", token, schema=token_schema(secrets.token_hex(8)))
         except RetrievalError as error:
-            if self._server.call("has_collection", token):
+            if "exist" in str(error) or self._server.call("has_collection", token):
                 return False
-            raise error
+            raise
         if self._last() > number:
             # One who looked away for long: later leases were given and this number's token cleared away.
             self._server.call("drop_collection", token)
@@ -169,7 +169,7 @@ class Lease:
 
     def _tokens(self) -> list[int]:
         prefix = f"{self._row}_"
-        names = self._server.call("list_collections", patience=READING)
+        names = self._server.call("list_collections", patience=self._server.reading)
         numbers = [name.removeprefix(prefix) for name in names if name.startswith(prefix)]
         return sorted(int(number) for number in numbers if number.isdecimal())
 

@@ -38,8 +38,8 @@ _LOOKED_UP_AT_ONCE = 500
 class MilvusLibrary:
     """Implements Library for one committed state, or, for the writer, for the state as it goes along."""
 
-    consistency: str | None = None
-    """How new what is read has to be; None for what the location says."""
+    writing = False
+    """Whether this is a writer's: it has to see what it wrote, and waits longer for a server that is away."""
 
     def __init__(self, server: Server, collections: Collections, head: Callable[[], Head]) -> None:
         self._server = server
@@ -229,7 +229,10 @@ class MilvusLibrary:
     def _query(
         self, collection: str, condition: str, fields: Sequence[str], limit: int | None = None
     ) -> list[Row]:
-        return self._server.query(collection, condition, fields, limit=limit, consistency=self.consistency)
+        return self._server.query(
+            collection, condition, fields, limit=limit, patient=self.writing,
+            consistency="Strong" if self.writing else None,
+        )  # fmt: skip
 
     def _count(self, condition: str) -> int:
         head = self._head()

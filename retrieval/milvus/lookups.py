@@ -21,7 +21,7 @@ _DIGESTS = ("article", "file", "original", "text_digest")
 class WriterLibrary(MilvusLibrary):
     """Implements Library for the writer: whoever has it holds the lease."""
 
-    consistency = "Strong"
+    writing = True
 
     def __init__(self, server: Server, collections: Collections, head: Callable[[], Head]) -> None:
         super().__init__(server, collections, head)

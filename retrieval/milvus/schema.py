@@ -1,7 +1,10 @@
 """The collections of an index and their fields; which index a vector field gets."""
 
+import time
 from dataclasses import dataclass
 from typing import Any
+
+from retrieval.errors import RetrievalError
 
 FORMAT_VERSION = 1
 """Grows with every change of the collections; the head of a generation says which one it has."""
@@ -13,6 +16,7 @@ HNSW = {"M": 16, "efConstruction": 200}
 SEARCHED = {"ef": 160, "nprobe": 32}
 """Neighbours looked at by HNSW, lists by IVF: recall of the first 50 above 0.99 on the tuning sets."""
 
+_LOOKS, _PAUSE = 50, 0.05
 _UNSEARCHED = 2
 """Milvus wants a vector in every collection: where there is nothing to search, one of two zeros."""
 
@@ -97,13 +101,29 @@ def blank() -> dict[str, list[float]]:
 
 def _make(client: Any, name: str, schema: Any, indexes: Any, *, strong: bool = False) -> None:
     if not client("has_collection", name):
-        client(
-            "create_collection", name, schema=schema, num_shards=1 if strong else 2,
-            consistency_level="Strong" if strong else "Bounded",
-        )  # fmt: skip
+        try:
+            client(
+                "create_collection", name, schema=schema, num_shards=1 if strong else 2,
+                consistency_level="Strong" if strong else "Bounded",
+            )  # fmt: skip
+        except RetrievalError as error:
+            if "exist" not in str(error):
+                raise
+            _wait_for(client, name)  # another was quicker
     # Empty as the collection is there is no index to wait for; pymilvus would look every half second.
-    client("create_index", name, indexes, sync=False)
+    try:
+        client("create_index", name, indexes, sync=False)
+    except RetrievalError:
+        if not client("list_indexes", name):
+            raise
     client("load_collection", name)
+
+
+def _wait_for(client: Any, name: str) -> None:
+    for _ in range(_LOOKS):
+        if client("has_collection", name):
+            return
+        time.sleep(_PAUSE)
 
 
 def _passages(dimension: int) -> Any:

@@ -10,28 +10,24 @@ import numpy as np
 
 from embeddings.encoder import Encoder, Vectors
 from retrieval.indexing import Batch, Incoming, encoded_text
+from retrieval.lexical.analyzer import Analyzer
+from retrieval.locations import MilvusLocation
 from retrieval.milvus import frequencies
+from retrieval.milvus.clearing import RANGES_AT_ONCE, clear, recover
 from retrieval.milvus.client import Row, Server
 from retrieval.milvus.head import Head, Numbers, Retired, condition, merged, read_head
 from retrieval.milvus.lookups import WriterLibrary
 from retrieval.milvus.rows import Card, article_rows, file_row, passage_rows, text_parts
 from retrieval.milvus.schema import Collections
-from retrieval.milvus.terms import MeanLengths, Sparse, document_vector, occurrences
-from retrieval.preparation import Prepared, without_passages
+from retrieval.milvus.sending import chunks, sparse_of
+from retrieval.milvus.terms import MeanLengths, Sparse, occurrences
+from retrieval.milvus.weighing import EXACT_UP_TO, weigh_anew
+from retrieval.preparation import without_passages
 from retrieval.storage.reading import FileState, KnownArticle
 from retrieval.types import Article
 
-MOST_BYTES = 8 * 1024 * 1024
-"""Of one insert, roughly; servers take 64 MB."""
-
-MOST_ROWS = 2_000
-_FROZEN_FROM = 1_000
-"""From so many passages on, the mean lengths stay as they are."""
-
 _FOLD_FROM = 2_000_000
 """So many changed counts are folded in before a sync has ended."""
-
-_RANGES_AT_ONCE = 200
 
 
 @dataclass(slots=True)
@@ -68,17 +64,48 @@ class _Change:
         self.article_count += 1
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """Rows that were sent by others, to be committed: how many, and what the head counts of them."""
+
+    passages: int
+    article_rows: int
+    files: int
+    articles: int
+    key: int
+    days: Sequence[int]
+    publications: Counter[str]
+    digests: Sequence[Row]
+    terms: Counter[int]
+    means: MeanLengths
+
+    def after(self, start: Numbers) -> Numbers:
+        """The first numbers after these rows."""
+        return Numbers(
+            passages=start.passages + self.passages,
+            articles=start.articles + self.article_rows,
+            files=start.files + self.files,
+        )
+
+
 class MilvusWriter:
     """Implements IndexWriter. `confirm` is called before each commit: it raises where the lease was lost."""
 
     def __init__(
-        self, server: Server, collections: Collections, *, encoder: Encoder, confirm: Callable[[], None]
+        self,
+        server: Server,
+        collections: Collections,
+        *,
+        encoder: Encoder,
+        analyzer: Analyzer,
+        confirm: Callable[[], None],
     ) -> None:
         self._server = server
         self._names = collections
         self._encoder = encoder
+        self._analyzer = analyzer
         self._confirm = confirm
-        self._head = read_head(server, collections.head)
+        self._head = read_head(server, collections.head, patient=True)
         self._pairs = 0
         self._library = WriterLibrary(server, collections, lambda: self._head)
         recover(server, collections, self._head)
@@ -87,6 +114,16 @@ class MilvusWriter:
     def reader(self) -> WriterLibrary:
         """See IndexWriter."""
         return self._library
+
+    @property
+    def location(self) -> MilvusLocation:
+        """Where the index is."""
+        return self._server.location
+
+    @property
+    def collections(self) -> Collections:
+        """The generation that is written."""
+        return self._names
 
     def close(self) -> None:
         """See IndexWriter: the connection is the index's."""
@@ -126,10 +163,18 @@ class MilvusWriter:
         if head.folded < head.position:
             frequencies.fold(self._server, self._names.terms, since=head.folded, until=head.position)
         if head.busy or head.retired or head.folded < head.position:
+            if head.folded < head.position and 0 < head.passages <= EXACT_UP_TO:
+                means = weigh_anew(self._server, self._names, head, self._analyzer)
+                if means is not None:
+                    head = replace(head, mean_lengths=(means.body, means.heading, means.title))
             self._write(
                 replace(head, folded=head.position, busy=False, commit=head.commit + 1, retired=Retired())
             )
             frequencies.clear_log(self._server, self._names.terms, until=head.position)
+            if self._server.lite:
+                # What is not flushed Milvus Lite searches row by row, at every question anew.
+                for collection in self._names.all():
+                    self._server.call("flush", collection)
         self._pairs = 0
 
     def _put_together(
@@ -156,7 +201,7 @@ class MilvusWriter:
             first_passage=first if count else None, last_passage=first + count - 1 if count else None,
         )  # fmt: skip
         self._put_card(change, item.article, prepared.text_digest, prepared.signature, known, key)
-        sparse = list(_sparse(prepared, means))
+        sparse = list(sparse_of(prepared, means))
         change.sparse += sparse
         change.passages += passage_rows(
             item.article, prepared.passages, prepared.normalised, vectors, sparse, first
@@ -221,43 +266,95 @@ class MilvusWriter:
         return found
 
     def _flip(self, change: _Change, means: MeanLengths) -> None:
-        head, numbers = self._head, self._head.next
         retired = Retired(
             passages=merged(_expanded(change.retired_passages)),
             articles=merged(change.retired_articles),
             files=merged(change.retired_files),
         )
-        days = [day for day in (head.earliest, head.latest, *change.days_added) if day]
+        self._advance(
+            Loaded(
+                passages=len(change.passages), article_rows=len(change.articles), files=len(change.files),
+                articles=change.article_count, key=change.key, days=change.days_added,
+                publications=change.publications, digests=change.articles, terms=Counter(), means=means,
+            ),
+            retired,
+        )  # fmt: skip
+        self._clear(retired, change.days_removed)
+
+    def _advance(self, added: Loaded, retired: Retired) -> None:
+        """Replace the head: what was added and retired counts from now on."""
+        head = self._head
+        days = [day for day in (head.earliest, head.latest, *added.days) if day]
         gone = sum(last - first + 1 for first, last in retired.passages)
-        frozen = head.mean_lengths is not None and head.passages >= _FROZEN_FROM
+        means = added.means
         self._write(
             replace(
-                head.with_publications(change.publications),
+                head.with_publications(added.publications),
                 commit=head.commit + 1,
-                position=head.position + bool(change.articles or change.retired_articles),
+                position=head.position + bool(added.article_rows or retired.articles),
                 busy=True,
-                articles=head.articles + change.article_count,
-                passages=head.passages + len(change.passages) - gone,
-                key=change.key,
+                articles=head.articles + added.articles,
+                passages=head.passages + added.passages - gone,
+                key=added.key,
                 earliest=min(days, default=0),
                 latest=max(days, default=0),
-                mean_lengths=head.mean_lengths if frozen else (means.body, means.heading, means.title),
-                next=Numbers(
-                    passages=numbers.passages + len(change.passages),
-                    articles=numbers.articles + len(change.articles),
-                    files=numbers.files + len(change.files),
-                ),
+                mean_lengths=(means.body, means.heading, means.title),
+                next=added.after(head.next),
                 retired=retired,
                 updated_at=_now(),
             )
         )
-        self._library.learn(change.articles)
-        clear(self._server, self._names, retired)
-        if {head.earliest, head.latest} & set(change.days_removed) - {0}:
-            earliest, latest = self._library.extreme_days()
-            self._write(replace(self._head, earliest=earliest, latest=latest))
+        self._library.learn(added.digests)
         if self._pairs >= _FOLD_FROM:
             self._fold_early()
+
+    def _clear(self, retired: Retired, days_removed: Sequence[int]) -> None:
+        """Delete what was retired."""
+        head = self._head
+        clear(self._server, self._names, retired)
+        if {head.earliest, head.latest} & set(days_removed) - {0}:
+            earliest, latest = self._library.extreme_days()
+            self._write(replace(self._head, earliest=earliest, latest=latest))
+
+    @property
+    def numbers(self) -> Numbers:
+        """The first numbers that are free."""
+        return self._head.next
+
+    @property
+    def key(self) -> int:
+        """The next article's place in the order in which articles came."""
+        return self._head.key
+
+    @property
+    def means(self) -> MeanLengths | None:
+        """What passages are weighed with; None where there are none yet."""
+        stored = self._head.mean_lengths
+        return MeanLengths(*stored) if stored is not None and self._head.passages else None
+
+    def begin_loading(self) -> None:
+        """Say that rows may come beyond what the head counts."""
+        if not self._head.busy:
+            self._write(replace(self._head, busy=True))
+
+    def commit_loaded(self, loaded: Loaded) -> None:
+        """Commit rows that were sent under the first numbers that were free."""
+        self._confirm()
+        self._pairs += frequencies.log(
+            self._server, self._names.terms, loaded.terms, Counter(), position=self._head.position + 1
+        )
+        self._advance(loaded, Retired())
+
+    def pass_over(self, start: Numbers, lost: Loaded) -> None:
+        """Give up rows that were not all sent, and go on after their numbers."""
+        end = lost.after(start)
+        for collection, first, last in (
+            (self._names.passages, start.passages, end.passages),
+            (self._names.articles, start.articles, end.articles),
+            (self._names.files, start.files, end.files),
+        ):
+            self._server.delete(collection, f"id >= {first} and id < {last}")
+        self._write(replace(self._head, next=end, key=lost.key))
 
     def _fold_early(self) -> None:
         head = self._head
@@ -274,20 +371,15 @@ class MilvusWriter:
         self._head = head
 
     def _means(self, items: Sequence[Incoming]) -> MeanLengths:
+        """The mean lengths that all passages are weighed with: those of the first commit."""
         stored = self._head.mean_lengths
-        if stored is not None and self._head.passages >= _FROZEN_FROM:
+        if stored is not None and self._head.passages:
             return MeanLengths(*stored)
-        lengths = [
+        return MeanLengths.of([
             (body.count(" ") + 1, len(heading.split()), len(item.prepared.title.split()))
             for item in items
             for body, heading in zip(item.prepared.bodies, item.prepared.headings, strict=True)
-        ]
-        fresh = MeanLengths.of(lengths)
-        if stored is None or not self._head.passages:
-            return fresh
-        old, new = self._head.passages, len(lengths)
-        pairs = zip(stored, (fresh.body, fresh.heading, fresh.title), strict=True)
-        return MeanLengths(*((old * before + new * now) / (old + new) for before, now in pairs))
+        ])  # fmt: skip
 
     def _vectors(self, items: Sequence[Incoming]) -> list[Vectors]:
         """The vectors of each article's passages, all encoded in one call."""
@@ -302,72 +394,16 @@ class MilvusWriter:
         return np.split(encoded, ends[:-1]) if items else []
 
 
-def recover(server: Server, collections: Collections, head: Head) -> None:
-    """Clear away what a writer that died had added and not committed, or retired and not deleted."""
-    if head.busy:
-        for collection, first in (
-            (collections.passages, head.next.passages), (collections.articles, head.next.articles),
-            (collections.files, head.next.files),
-        ):  # fmt: skip
-            server.delete(collection, f"id >= {first}")
-        frequencies.forget(server, collections.terms, after=head.position)
-    clear(server, collections, head.retired)
-
-
-def clear(server: Server, collections: Collections, retired: Retired) -> None:
-    """Delete retired rows; those that are gone already do not matter."""
-    for collection, ranges in (
-        (collections.passages, retired.passages), (collections.articles, retired.articles),
-        (collections.files, retired.files),
-    ):  # fmt: skip
-        for start in range(0, len(ranges), _RANGES_AT_ONCE):
-            server.delete(collection, condition("id", ranges[start : start + _RANGES_AT_ONCE]))
-
-
-def chunks(rows: Sequence[Row]) -> Iterator[list[Row]]:
-    """Rows in pieces that a server takes at once."""
-    piece: list[Row] = []
-    size = 0
-    for row in rows:
-        weight = _bytes(row)
-        if piece and (size + weight > MOST_BYTES or len(piece) >= MOST_ROWS):
-            yield piece
-            piece, size = [], 0
-        piece.append(row)
-        size += weight
-    if piece:
-        yield piece
-
-
-def _bytes(row: Row) -> int:
-    """About what a row weighs on the way."""
-    weight = 64
-    for value in row.values():
-        if isinstance(value, str):
-            weight += 3 * len(value)
-        elif isinstance(value, dict):
-            weight += 8 * len(value)
-        elif isinstance(value, np.ndarray):
-            weight += value.nbytes
-    return weight
-
-
 def _ranged(
     server: Server, collection: str, ranges: Sequence[tuple[int, int]], fields: Sequence[str]
 ) -> Iterator[list[Row]]:
-    for start in range(0, len(ranges), _RANGES_AT_ONCE):
-        chunk = ranges[start : start + _RANGES_AT_ONCE]
-        yield server.query(collection, condition("id", tuple(chunk)), fields, consistency="Strong")
+    for start in range(0, len(ranges), RANGES_AT_ONCE):
+        chunk = ranges[start : start + RANGES_AT_ONCE]
+        yield server.newest(collection, condition("id", tuple(chunk)), fields)
 
 
 def _expanded(ranges: Iterable[tuple[int, int]]) -> list[int]:
     return [number for first, last in ranges for number in range(first, last + 1)]
-
-
-def _sparse(prepared: Prepared, means: MeanLengths) -> Iterator[Sparse]:
-    title = prepared.title.split()
-    for body, heading in zip(prepared.bodies, prepared.headings, strict=True):
-        yield document_vector(body.split(), heading.split(), title, means)
 
 
 def _now() -> str:

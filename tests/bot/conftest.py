@@ -1,6 +1,7 @@
 """Fixtures of the bot's tests: a small archive, a conversation over it, and a bot on a Bot API server."""
 
 import asyncio
+import importlib.util
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
@@ -22,6 +23,8 @@ from .api_client import Api
 from .api_server import TOKEN, ApiServer
 from .archives import FakeArchive, river_articles
 from .postgres import Databases
+
+collect_ignore = [] if importlib.util.find_spec("milvus_lite") else ["test_end_to_end_unavailable.py"]
 
 
 @pytest.fixture

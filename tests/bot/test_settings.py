@@ -38,7 +38,7 @@ def test_the_environment_wins_over_the_file(monkeypatch: pytest.MonkeyPatch) -> 
     settings = Settings.load()
     assert settings.token is not None
     assert settings.token.get_secret_value() == TOKEN
-    assert settings.index == Path("elsewhere")
+    assert settings.location == Path("elsewhere")
     assert settings.sources == ("articles", "https://x.org/feed", "more")
     assert settings.admins == {1, 22}
     assert settings.api_url == "http://localhost:8081"
@@ -105,7 +105,7 @@ def test_a_toml_file_counts_least(monkeypatch: pytest.MonkeyPatch) -> None:
     assert settings.sources == ("articles", "more")
     assert (settings.admins, settings.chats) == ({1, 22}, {-1001})
     assert settings.language == "zh-Hant"
-    assert settings.index == Path("from/environment")
+    assert settings.location == Path("from/environment")
     assert settings.questions_per_minute == 5
 
 
