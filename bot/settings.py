@@ -71,8 +71,8 @@ class Settings(BaseSettings):
 
     @field_validator(
         "token", "milvus_token", "index", "encoder", "cross_encoder", "link_template", "language", "state",
-        "proxy", "webhook_url", "webhook_secret", "webhook_certificate", "webhook_key", "monitor", mode="before",
-        "webhook_url", "webhook_secret", "webhook_certificate", "webhook_key", "monitor", mode="before",
+        "proxy", "webhook_url", "webhook_secret", "webhook_certificate", "webhook_key", "monitor",
+        mode="before",
     )  # fmt: skip
     @classmethod
     def _empty_is_unset(cls, value: Any) -> Any:
