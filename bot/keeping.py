@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from bot.archive import Overview
 from bot.errors import BotError
-from bot.opening import overview, synchronise
+from bot.opening import overview, synchronise, watch
 from bot.styled import clean
 
 if TYPE_CHECKING:
@@ -75,6 +75,19 @@ class Keeper:
                 stopping=stopping,
                 allow_private=self._allow_private,
             )
+
+    def follow(self, stopping: threading.Event, *, every: float) -> None:
+        """Take in what changes in the sources until `stopping` is set: folders and files at once, addresses
+        every so many seconds; 0: not at all."""
+        watch(
+            self.retriever,
+            self._sources,
+            stopping,
+            every=every,
+            changed=self._changed,
+            turn=self._turn,
+            allow_private=self._allow_private,
+        )
 
     def add(self, name: str, content: bytes) -> Taken:
         """Keep a document under its name and take its articles in, replacing an earlier one of that name.

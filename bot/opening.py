@@ -5,6 +5,7 @@ import logging
 import shutil
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from hashlib import sha256
 from importlib.resources import files
@@ -155,9 +156,11 @@ def watch(
     *,
     every: float,
     changed: Callable[[], None],
+    turn: AbstractContextManager[object] | None = None,
     allow_private: bool = False,
 ) -> None:
-    """Follow the sources until `stopping` is set: folders and files at once, feeds every so many seconds."""
+    """Follow the sources until `stopping` is set: folders and files at once, feeds every so many seconds.
+    `turn` is held while the archive is changed."""
     if not sources or not every:
         return
     from retrieval.watching import Round, Watcher
@@ -169,7 +172,8 @@ def watch(
             _tell(found.report, changed)
 
     options = {"allow_private": allow_private}
-    Watcher(retriever, sources, every=every, tell=tell, options=options).run(stopping, first=False)
+    watcher = Watcher(retriever, sources, every=every, tell=tell, options=options, turn=turn)
+    watcher.run(stopping, first=False)
 
 
 class _StoppedError(Exception):

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bot.access import Welcome
 from bot.administration import Administration
@@ -23,12 +24,14 @@ from bot.opening import (
     overview,
     own_collection,
     synchronise,
-    watch,
 )
 from bot.settings import Settings, data_folder, system_language, time_zone
 from bot.state import State
 from bot.suggestions import Suggestions
 from retrieval.locations import MilvusLocation
+
+if TYPE_CHECKING:
+    from retrieval import Retriever
 
 _SWITCH_SECONDS = 0.001
 
@@ -86,14 +89,7 @@ def run_telegram(settings: Settings, token: str, *, demo: bool) -> None:
             suggestions.forget()
             hashtags.forget()
 
-        uploads = _beside(collection, "uploads")
-        keeper = Keeper(
-            retriever,
-            collection.sources,
-            uploads,
-            changed=changed,
-            allow_private=settings.allow_private,
-        )
+        keeper = _keeper(retriever, collection, settings, changed)
 
         def up_to_date(stopping: threading.Event) -> None:
             reading.set()
@@ -105,14 +101,7 @@ def run_telegram(settings: Settings, token: str, *, demo: bool) -> None:
         def beside(stopping: threading.Event) -> None:
             up_to_date(stopping)
             hashtags.warm()
-            watch(
-                retriever,
-                collection.sources,
-                stopping,
-                every=0 if demo else settings.watch,
-                changed=changed,
-                allow_private=settings.allow_private,
-            )
+            keeper.follow(stopping, every=0 if demo else settings.watch)
 
         if collection.disposable:
             up_to_date(threading.Event())
@@ -140,6 +129,18 @@ def check(settings: Settings, token: str, demo: bool) -> list[str]:
 
     return list(
         problems(settings, token, lambda: _collection(settings, demo), lambda each: _memory(settings, each))
+    )
+
+
+def _keeper(
+    retriever: "Retriever", collection: Collection, settings: Settings, changed: Callable[[], None]
+) -> Keeper:
+    return Keeper(
+        retriever,
+        collection.sources,
+        _beside(collection, "uploads"),
+        changed=changed,
+        allow_private=settings.allow_private,
     )
 
 

@@ -10,6 +10,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -64,11 +65,14 @@ class Watcher:
         every: float,
         tell: Callable[[Round], None] = lambda _: None,
         options: Mapping[str, Any] | None = None,
+        turn: AbstractContextManager[object] | None = None,
     ) -> None:
+        """`options` are those of Retriever.sync; `turn` is held while one runs."""
         self._retriever = retriever
         self._every = every
         self._tell = tell
         self._options = dict(options or {})
+        self._turn = nullcontext() if turn is None else turn
         self._sources = {location_of(source): str(source) for source in sources}
         self._addresses = {location for location, source in self._sources.items() if is_address(source)}
         self._stats: dict[str, tuple[int, int] | None] = {}
@@ -101,7 +105,8 @@ class Watcher:
                 raise StoppedError
 
         try:
-            report = self._retriever.sync(named, progress=check, **self._options)
+            with self._turn:
+                report = self._retriever.sync(named, progress=check, **self._options)
         except StoppedError:
             return
         except WendaError as error:

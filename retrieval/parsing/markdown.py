@@ -11,6 +11,7 @@ MAX_LENGTH = 500_000
 """Characters of Markdown that are read as such."""
 
 _MAX_LINES = 20_000
+_MAX_MARKS = 40_000
 _MAX_BRACKETS = 1_000
 # Hexo and Jekyll tags, and the marks that end an excerpt: they are instructions to the site generator.
 _GENERATOR_TAG = re.compile(r"\{%-?\s*[^%\n]{0,200}%\}|\{\{<\s*[^>\n]{0,200}>\}\}|\[(?:toc|TOC)\]")
@@ -20,10 +21,12 @@ _ROW_OF_MARKS = re.compile(r"(?:[\[>*_`]\s?){100,}")
 def to_html(markdown: str) -> str | None:
     """CommonMark with tables and strike-through as HTML.
 
-    None for what would take long and is hardly Markdown (very long texts, tens of thousands of lines, a
-    thousand brackets in one paragraph): it is better read as plain text.
+    None for what would take long and is hardly Markdown (very long texts, tens of thousands of lines or
+    of marks for emphasis, a thousand brackets in one paragraph): it is better read as plain text.
     """
     if len(markdown) > MAX_LENGTH or markdown.count("\n") > _MAX_LINES:
+        return None
+    if sum(map(markdown.count, "*_`~")) > _MAX_MARKS:
         return None
     text = _ROW_OF_MARKS.sub("---", _GENERATOR_TAG.sub("", markdown))
     if any(block.count("[") > _MAX_BRACKETS for block in text.split("\n\n")):
