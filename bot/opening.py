@@ -93,6 +93,7 @@ def _open(collection: Collection, settings: Settings) -> "Retriever":
         collection.index,
         encoder=settings.encoder,
         link_template=settings.link_template,
+        cross_encoder=settings.cross_encoder,
         create=bool(collection.sources),
     )
     try:

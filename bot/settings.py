@@ -51,6 +51,7 @@ class Settings(BaseSettings):
     watch: float = Field(default=600.0, ge=0, validation_alias="WENDA_WATCH")
     allow_private: bool = Field(default=False, validation_alias="WENDA_ALLOW_PRIVATE")
     encoder: str | None = Field(default=None, validation_alias="WENDA_ENCODER")
+    cross_encoder: str | None = Field(default=None, validation_alias="WENDA_CROSS_ENCODER")
     link_template: str | None = Field(default=None, validation_alias="WENDA_LINK_TEMPLATE")
     language: str | None = Field(default=None, validation_alias="WENDA_LANGUAGE")
     timezone: str = Field(default="Asia/Shanghai", validation_alias="WENDA_TIMEZONE")
@@ -69,8 +70,9 @@ class Settings(BaseSettings):
     monitor: str | None = Field(default=None, validation_alias="WENDA_MONITOR")
 
     @field_validator(
-        "token", "milvus_token", "index", "encoder", "link_template", "language", "state", "proxy",
-        "webhook_url", "webhook_secret", "webhook_certificate", "webhook_key", "monitor", mode="before",
+        "token", "milvus_token", "index", "encoder", "cross_encoder", "link_template", "language", "state",
+        "proxy", "webhook_url", "webhook_secret", "webhook_certificate", "webhook_key", "monitor",
+        mode="before",
     )  # fmt: skip
     @classmethod
     def _empty_is_unset(cls, value: Any) -> Any:

@@ -207,7 +207,7 @@ def run_benchmark(
 ) -> None:
     """Build an index of so many passages; measure building, updates, answers and memory.
 
-    The picture needs matplotlib: pip install 'wenda[plot]'.
+    The picture needs matplotlib: pip install 'wenda[charts]'.
 
     Example: python -m retrieval benchmark --passages 10000 200000 --plot figures.png
     """
@@ -234,7 +234,7 @@ def run_benchmark(
         try:
             plot(results, picture)
         except ImportError:
-            raise click.ClickException("--plot needs matplotlib: pip install 'wenda[plot]'") from None
+            raise click.ClickException("--plot needs matplotlib: pip install 'wenda[charts]'") from None
 
 
 def _progress() -> Callable[[str, int, int], None] | None:

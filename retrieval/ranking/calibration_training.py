@@ -33,6 +33,8 @@ LARGE = 500
 
 _PENALTY = 0.3
 _MOST_WEIGHT = 1000.0
+_AS_GOOD = 0.001
+"""Thresholds that differ less than this in their worst error are as good: the lowest refuses least."""
 _ARCHIVES = ((1, 60), (3, 40), (10, 20), (30, 8), (100, 3))
 """Articles of a small archive, and how many such archives are drawn."""
 
@@ -129,7 +131,9 @@ def _threshold(examples: Sequence[Example], scores: Sequence[Floats], calibratio
             for (_, own), values in found.items()
         )
 
-    return float(min(np.arange(0.2, 0.81, 0.01).round(3), key=worst))
+    errors = {float(threshold): worst(threshold) for threshold in np.arange(0.2, 0.81, 0.01).round(3)}
+    least = min(errors.values())
+    return min(threshold for threshold, error in errors.items() if error <= least + _AS_GOOD)
 
 
 def _probability(example: Example, ranking: Floats, calibration: Calibration) -> float:

@@ -218,4 +218,4 @@ def test_a_picture_without_matplotlib_is_refused_in_one_sentence(
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     failed = CliRunner().invoke(cli, ["benchmark", "--passages", "12", "--repeat", "1", "--plot", "x.png"])
     assert failed.exit_code == 1
-    assert "--plot needs matplotlib: pip install 'wenda[plot]'" in failed.output
+    assert "--plot needs matplotlib: pip install 'wenda[charts]'" in failed.output
