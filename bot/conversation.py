@@ -149,7 +149,8 @@ class Conversation:
         }
         if handler := handlers.get(type(action)):
             return handler(chat, action)
-        assert isinstance(action, ShowPage | Unfold | Rate | Ask | Alone | Choose)
+        if not isinstance(action, ShowPage | Unfold | Rate | Ask | Alone | Choose):
+            return Reply(notice=texts(chat.language)("outdated"))  # one of admins, forged by somebody else
         question = self._state.questions.get(action.question, chat.key)
         if question is None:
             return Reply(notice=texts(chat.language)("outdated"))

@@ -65,6 +65,7 @@ class BotProcess:
             "WENDA_INDEX": str(index),
             "WENDA_STATE": str(self.state),
             "WENDA_SOURCES": "",
+            "WENDA_MESSAGES_PER_SECOND": "1000",
         }
         self._process: asyncio.subprocess.Process | None = None
 
@@ -107,8 +108,9 @@ async def measure(arguments: argparse.Namespace, folder: Path) -> dict[str, Any]
     await _quiet(server)
     crowd.judge()
     await bot.end(signal.SIGTERM)
-    idle.send_signal(signal.SIGTERM)
-    await idle.wait()
+    if idle.returncode is None:
+        idle.send_signal(signal.SIGTERM)
+        await idle.wait()
     await server.stop()
     figures = {
         "users": arguments.users,
