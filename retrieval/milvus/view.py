@@ -1,5 +1,6 @@
 """The Backend of one search on Milvus: candidates of both sides, then the passages of both in one query."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -26,6 +27,10 @@ from retrieval.types import Filters
 
 _PUBLICATIONS = 500
 _AT_ONCE = 1_000
+_PAUSES = (0.02, 0.1)
+"""Seconds to wait where words that are in the index were not found: a server that is just putting rows of a
+commit into another segment may see none for a moment."""
+
 _RANGES_SAID = 200
 _NOTHING = Candidates(np.empty(0, np.int64), np.empty(0, np.float32))
 
@@ -64,7 +69,14 @@ class MilvusView:
         pruned = replace(query, terms=tuple(query.terms[place] for place in kept.tolist()))
         counts = self._frequencies.of(query_dimensions(pruned), folded=self._head.folded)
         vector = query_vector(pruned, counts, self._head.passages)
-        return self._search("sparse", vector, k, filters, {}) if vector else _NOTHING
+        if not vector:
+            return _NOTHING
+        for pause in _PAUSES if filters is None and found.any() else ():
+            candidates = self._search("sparse", vector, k, filters, {})
+            if len(candidates.ids):
+                return candidates
+            time.sleep(pause)
+        return self._search("sparse", vector, k, filters, {})
 
     def holdings(self) -> Holdings:
         """See View."""
