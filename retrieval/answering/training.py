@@ -40,6 +40,9 @@ RANKED = 50
 _RANKING_ONLY = Stages(choice=False, answers=False)
 FOLDS = 5
 PENALTY = 3.0
+MOST_IMPORTANT = 5.0
+"""An example of a small set counts at most so many times."""
+
 SECOND = 0.001
 """The default for how likely a second sentence must be to be marked: about a third of a passage is."""
 
@@ -103,13 +106,13 @@ def _example(query: str, hits: Sequence[Hit], answers: Sequence[str], analyzer: 
 
 def fit(sets: Mapping[str, Sequence[Example]], penalty: float = PENALTY) -> NDArray[np.float64]:
     """Weights of the features, shape (len(FEATURES),). A small set counts more than its examples: by the root
-    of how much larger the largest is."""
+    of how much larger the largest is, up to MOST_IMPORTANT times."""
     from scipy.optimize import minimize
 
     usable = {name: [e for e in data if e.right.any() and len(e.right) > 1] for name, data in sets.items()}
     most = max(map(len, usable.values()))
     data = [example for own in usable.values() for example in own]
-    importance = np.concatenate([np.full(len(own), sqrt(most / len(own))) for own in usable.values() if own])
+    importance = np.concatenate([np.full(len(own), min(MOST_IMPORTANT, sqrt(most / len(own)))) for own in usable.values() if own])
     features = np.concatenate([example.features for example in data])
     hand_set = headings(features)
     right = np.concatenate([example.right for example in data]).astype(np.float64)
