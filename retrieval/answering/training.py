@@ -112,7 +112,9 @@ def fit(sets: Mapping[str, Sequence[Example]], penalty: float = PENALTY) -> NDAr
     usable = {name: [e for e in data if e.right.any() and len(e.right) > 1] for name, data in sets.items()}
     most = max(map(len, usable.values()))
     data = [example for own in usable.values() for example in own]
-    importance = np.concatenate([np.full(len(own), min(MOST_IMPORTANT, sqrt(most / len(own)))) for own in usable.values() if own])
+    importance = np.concatenate(
+        [np.full(len(own), min(MOST_IMPORTANT, sqrt(most / len(own)))) for own in usable.values() if own]
+    )
     features = np.concatenate([example.features for example in data])
     hand_set = headings(features)
     right = np.concatenate([example.right for example in data]).astype(np.float64)
