@@ -11,6 +11,7 @@ from retrieval.types import Span
 
 if TYPE_CHECKING:
     from retrieval.lexical.analyzer import Analyzer, Content
+    from retrieval.lexical.normalisation import Normalised
 
 MAX_SPANS = 200
 _RARE = 0.02
@@ -18,16 +19,16 @@ _LONG_ENOUGH = 3
 """So many characters in common are highlighted even where they are no word of the question."""
 
 
-def highlights(question: Question, text: str, analyzer: "Analyzer") -> tuple[Span, ...]:
-    """Spans of `text` that match words, numbers, dates or names of the question, merged and in order.
+def highlights(question: Question, text: "Normalised", analyzer: "Analyzer") -> tuple[Span, ...]:
+    """Spans of the original `text` that match words, numbers, dates or names of the question, merged and in
+    order.
 
     Latin words and numbers match as a whole only: never inside a longer one.
     """
     content = analyzer.examine(question.content)
-    normalised = analyzer.normalise(text)
     asked = analyzer.normalise(question.content[:MAX_QUERY_CHARACTERS]).text
-    found = [*_entity_matches(content, asked, normalised.text), *_word_matches(content, normalised.text)]
-    spans = (normalised.span(start, end) for start, end in _merged(found)[:MAX_SPANS])
+    found = [*_entity_matches(content, asked, text.text), *_word_matches(content, text.text)]
+    spans = (text.span(start, end) for start, end in _merged(found)[:MAX_SPANS])
     return tuple(_merged(spans))
 
 

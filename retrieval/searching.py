@@ -12,11 +12,13 @@ from retrieval.ranking.calibration import behind
 from retrieval.ranking.grouping import Group, fold_duplicates, group_by_article, point_out_newer
 from retrieval.ranking.pipeline import Ranked, Ranker
 from retrieval.ranking.stages import Stages
-from retrieval.types import Filters, Hit, SearchResponse
+from retrieval.types import Filters, Hit, SearchResponse, Span
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from embeddings.encoder import Encoder
-    from retrieval.answering import Answer
+    from retrieval.answering import Answer, Contender
     from retrieval.lexical.analyzer import Analyzer
     from retrieval.question import Known, Question
     from retrieval.ranking.calibration import Calibration
@@ -91,7 +93,7 @@ class Searcher:
         groups = _grouped(ranked, group=group, fold=fold_duplicates)
         threshold = self._ranker.calibration.threshold if score_threshold is None else score_threshold
         shown = _shown(groups, offset, top_k, grouped=group)
-        hits = tuple(self._hit(item, question, stages) for item in shown)
+        hits = tuple(self._hits(shown, question, stages))
         return SearchResponse(
             query=query,
             answered=bool(groups) and groups[0].best.score >= threshold,
@@ -114,54 +116,76 @@ class Searcher:
             return question
         return replace(question, content=question.text, understood=(), filters=None)
 
-    def _hit(self, group: Group, question: "Question", stages: Stages) -> Hit:
+    def _hits(self, groups: list[Group], question: "Question", stages: Stages) -> "Iterator[Hit]":
         from retrieval.highlighting import highlights
 
-        ranked, answer = self._answering(group, question, stages)
-        record = ranked.record
-        return Hit(
-            passage_id=record.id,
-            article_id=record.article_id,
-            ordinal=record.ordinal,
-            title=record.title,
-            text=record.text,
-            score=group.best.score,
-            heading=record.heading,
-            url=record.url,
-            author=record.author,
-            source=record.source,
-            published_at=record.published_at,
-            categories=record.categories,
-            tags=record.tags,
-            image=record.image,
-            language=record.language,
-            path=record.path,
-            answer=answer.sentence if answer else None,
-            exact_answer=answer.exact if answer else None,
-            highlights=highlights(question, record.text, self._analyzer) if stages.answers else (),
-            dense_score=ranked.dense_score,
-            lexical_score=ranked.lexical_score,
-            duplicates=tuple(group.duplicates),
-            newer=group.newer,
-            explanation=ranked.explanation,
-        )
+        answering = self._answering(groups, question, stages)
+        spans: list[tuple[Span, ...]] = [()] * len(groups)
+        if stages.answers:
+            normals = self._analyzer.normalise_all([ranked.record.text for ranked, _ in answering])
+            spans = [highlights(question, normal, self._analyzer) for normal in normals]
+        for group, (ranked, answer), found in zip(groups, answering, spans, strict=True):
+            yield _hit(group, ranked, answer, found)
 
     def _answering(
-        self, group: Group, question: "Question", stages: Stages
-    ) -> "tuple[Ranked, Answer | None]":
-        """Which passage of an article answers, and where in it."""
-        from retrieval.answering import Contender, find_best
+        self, groups: list[Group], question: "Question", stages: Stages
+    ) -> "list[tuple[Ranked, Answer | None]]":
+        """Which passage of each article answers, and where in it."""
+        from retrieval.answering import find_all
 
-        others = group.others[: CONTENDERS - 1] if stages.choice else []
-        if not (others or stages.answers):
-            return group.best, None
-        ranked = sorted([group.best, *others], key=lambda item: item.record.ordinal)
+        if not (stages.choice or stages.answers):
+            return [(group.best, None) for group in groups]
+        ranked = [_contending(group) if stages.choice else [group.best] for group in groups]
         contenders = [
-            Contender(item.record.text, behind(item.score, group.best.score), item.record.ordinal == 0)
-            for item in ranked
+            [_contender(item, group.best.score) for item in items]
+            for group, items in zip(groups, ranked, strict=True)
         ]
-        place, answer = find_best(question, contenders, self._analyzer, title=group.best.record.title)
-        return ranked[place], answer if stages.answers else None
+        found = find_all(question, contenders, [group.best.record.title for group in groups], self._analyzer)
+        return [
+            (items[place], answer if stages.answers else None)
+            for items, (place, answer) in zip(ranked, found, strict=True)
+        ]
+
+
+def _hit(group: Group, ranked: Ranked, answer: "Answer | None", spans: tuple[Span, ...]) -> Hit:
+    record = ranked.record
+    return Hit(
+        passage_id=record.id,
+        article_id=record.article_id,
+        ordinal=record.ordinal,
+        title=record.title,
+        text=record.text,
+        score=group.best.score,
+        heading=record.heading,
+        url=record.url,
+        author=record.author,
+        source=record.source,
+        published_at=record.published_at,
+        categories=record.categories,
+        tags=record.tags,
+        image=record.image,
+        language=record.language,
+        path=record.path,
+        answer=answer.sentence if answer else None,
+        exact_answer=answer.exact if answer else None,
+        highlights=spans,
+        dense_score=ranked.dense_score,
+        lexical_score=ranked.lexical_score,
+        duplicates=tuple(group.duplicates),
+        newer=group.newer,
+        explanation=ranked.explanation,
+    )
+
+
+def _contending(group: Group) -> list[Ranked]:
+    """The passages that may stand for an article, in its order."""
+    return sorted([group.best, *group.others[: CONTENDERS - 1]], key=lambda item: item.record.ordinal)
+
+
+def _contender(item: Ranked, best: float) -> "Contender":
+    from retrieval.answering import Contender
+
+    return Contender(item.record.text, behind(item.score, best), item.record.ordinal == 0)
 
 
 def merge_filters(given: Filters | None, understood: Filters | None) -> Filters | None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib import resources
-from math import log, log1p
+from math import log
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,6 +23,7 @@ from retrieval.ranking.background import load_background
 if TYPE_CHECKING:
     from retrieval.lexical.analyzer import Content
 
+Floats = NDArray[np.float64]
 Features = NDArray[np.float64]
 """Shape (sentences, len(FEATURES))."""
 
@@ -188,121 +189,173 @@ def _cue_groups() -> tuple[tuple[str, ...], ...]:
     return tuple(tuple(line.split()) for line in lines if not line.startswith("#"))
 
 
-def sentence_features(asked: Asked, sentences: Sequence[str], title: str = "") -> Features:
-    """One row for each sentence of a passage, all in normal form: shape (sentences, len(FEATURES)).
+@dataclass(frozen=True, slots=True)
+class Sentences:
+    """The sentences of several articles in normal form, one article's after the other's; each article has
+    some. `titles` are the articles', in normal form: they name the subjects."""
 
-    `title` is the article's, in normal form: it names the subject.
-    """
-    found = np.zeros((len(sentences), len(FEATURES)))
-    _overlap(asked, sentences, title, found)
+    texts: Sequence[str]
+    titles: Sequence[str]
+    sizes: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, articles: Sequence[Sequence[str]], titles: Sequence[str]) -> "Sentences":
+        """The sentences of each article."""
+        texts = [sentence for article in articles for sentence in article]
+        return cls(texts, titles, np.array([len(article) for article in articles], dtype=np.int64))
+
+    @property
+    def firsts(self) -> NDArray[np.int64]:
+        """The row of each article's first sentence: shape (articles,)."""
+        return np.cumsum(self.sizes) - self.sizes
+
+    @property
+    def owners(self) -> NDArray[np.int64]:
+        """The article of each sentence: shape (sentences,)."""
+        return np.repeat(np.arange(len(self.sizes)), self.sizes)
+
+
+def sentence_features(asked: Asked, sentences: Sentences) -> Features:
+    """One row for each sentence: shape (sentences, len(FEATURES)). Articles do not influence each other."""
+    found = np.zeros((len(sentences.texts), len(FEATURES)))
+    _overlap(asked, sentences, found)
     _shape(asked, sentences, found)
     _cues(asked, sentences, found)
     for sign in _EXPECTED[asked.kind]:
         pattern = _SIGNS[sign]
         column = _COLUMN[f"{asked.kind}:{sign}"]
-        found[:, column] = [pattern.search(sentence) is not None for sentence in sentences]
+        found[:, column] = [pattern.search(sentence) is not None for sentence in sentences.texts]
     found[:, _CROSSED_TO[asked.kind]] = found[:, _CROSSED_FROM]
     return found
 
 
-def _overlap(asked: Asked, sentences: Sequence[str], title: str, found: Features) -> None:
+def _overlap(asked: Asked, sentences: Sentences, found: Features) -> None:
     """What the sentences, and their neighbours, share with the question."""
+    firsts, owners = sentences.firsts, sentences.owners
     for name, grams in zip(("characters", "bigrams", "trigrams"), asked.levels, strict=True):
         if not grams.names:
             continue
+        names = grams.names
         present = np.array(
-            [[gram in sentence for gram in grams.names] for sentence in sentences], dtype=float
+            [[gram in sentence for gram in names] for sentence in sentences.texts], dtype=float
         )
         share = present @ grams.weights / (float(grams.weights.sum()) + _TINY)
         found[:, _COLUMN[name]] = share
         if name == "trigrams":
             break
-        found[:, _COLUMN[f"{name}_of_best"]] = share / (float(share.max()) + _TINY)
-        found[1:, _COLUMN[f"{name}_before"]] = share[:-1]
+        found[:, _COLUMN[f"{name}_of_best"]] = _of_best(share, firsts, owners)
+        found[:, _COLUMN[f"{name}_before"]] = _before(share, firsts)
         found[:-1, _COLUMN[f"{name}_after"]] = share[1:]
+        found[firsts[1:] - 1, _COLUMN[f"{name}_after"]] = 0
         if name == "bigrams":
-            _rarity(present, grams.weights, found)
-        untitled = np.array([gram not in title for gram in grams.names], dtype=float)
-        _beyond_subject(name, grams, present * grams.weights, untitled, found)
-    lengths = np.array([len(sentence) for sentence in sentences])
+            _rarity(present, grams.weights, sentences, found)
+        untitled = np.array(
+            [[gram not in title for gram in names] for title in sentences.titles], dtype=float
+        )
+        _beyond_subject(name, grams, present * grams.weights, untitled, sentences, found)
+    lengths = np.array([len(sentence) for sentence in sentences.texts])
     found[:, _COLUMN["density"]] = found[:, _COLUMN["characters"]] / np.sqrt(lengths / 20 + 1)
 
 
-def _rarity(present: Features, weights: NDArray[np.float64], found: Features) -> None:
-    """Which sentences have the bigrams that few others have; what a sentence adds to the one before."""
-    frequency = present.sum(axis=0)
-    here = weights * np.log((len(present) + 1) / (frequency + 0.5)) * (frequency > 0)
-    mass = present @ here
-    found[:, _COLUMN["rare_here"]] = mass / (float(mass.max()) + _TINY)
-    if frequency.any():
-        found[:, _COLUMN["rarest"]] = present[:, int(np.argmax(weights * (frequency > 0)))]
+def _of_best(values: Floats, firsts: NDArray[np.int64], owners: NDArray[np.int64]) -> Floats:
+    """As shares of the greatest value of each article."""
+    best: Floats = values / (np.maximum.reduceat(values, firsts) + _TINY)[owners]
+    return best
+
+
+def _before(values: Floats, firsts: NDArray[np.int64]) -> Floats:
+    """The value of the sentence before, 0 for an article's first."""
+    shifted = np.empty_like(values)
+    shifted[1:] = values[:-1]
+    shifted[firsts] = 0
+    return shifted
+
+
+def _rarity(present: Features, weights: Floats, sentences: Sentences, found: Features) -> None:
+    """Which sentences have the bigrams that few others of the article have; what a sentence adds to the one
+    before."""
+    firsts, owners = sentences.firsts, sentences.owners
+    frequency = np.add.reduceat(present, firsts, axis=0)
+    known = weights * (frequency > 0)
+    here = known * np.log((sentences.sizes[:, None] + 1) / (frequency + 0.5))
+    mass = np.einsum("sg,sg->s", present, here[owners])
+    found[:, _COLUMN["rare_here"]] = _of_best(mass, firsts, owners)
+    rarest = np.argmax(known, axis=1)[owners]
+    found[:, _COLUMN["rarest"]] = present[np.arange(len(present)), rarest]
     both = np.maximum(present[1:], present[:-1]) @ weights / (float(weights.sum()) + _TINY)
     found[1:, _COLUMN["with_before"]] = both - found[:-1, _COLUMN["bigrams"]]
+    found[firsts, _COLUMN["with_before"]] = 0
 
 
 def _beyond_subject(
-    name: str, grams: Grams, mass: Features, untitled: NDArray[np.float64], found: Features
+    name: str, grams: Grams, mass: Features, untitled: Floats, sentences: Sentences, found: Features
 ) -> None:
     """Overlap in what is not the subject: that stands in the title, in the first sentence, or in many.
 
     `mass` is the weight of each gram where a sentence has it, else 0: shape (sentences, grams); `untitled`
-    marks the grams that the title does not have.
+    marks the grams that each title does not have: shape (articles, grams).
     """
-    new = (mass[0] == 0) * untitled
-    share = mass @ new / (float(grams.weights @ new) + _TINY)
+    firsts, owners = sentences.firsts, sentences.owners
+    new = (mass[firsts] == 0) * untitled
+    beyond = mass * new[owners]
+    share = beyond.sum(axis=1) / (new @ grams.weights + _TINY)[owners]
     found[:, _COLUMN[f"{name}_new"]] = share
-    found[:, _COLUMN[f"{name}_new_of_best"]] = share / (float(share.max()) + _TINY)
-    own = mass @ (1 / np.maximum(np.count_nonzero(mass, axis=0), 1))
-    found[:, _COLUMN[f"{name}_own"]] = own / (float(own.sum()) + _TINY)
+    found[:, _COLUMN[f"{name}_new_of_best"]] = _of_best(share, firsts, owners)
+    having = np.add.reduceat((mass != 0).astype(np.float64), firsts, axis=0)
+    own = np.einsum("sg,sg->s", mass, (1 / np.maximum(having, 1))[owners])
+    found[:, _COLUMN[f"{name}_own"]] = own / (np.add.reduceat(own, firsts) + _TINY)[owners]
     for side, near, total in zip(("left", "right"), grams.sides, grams.near, strict=True):
         found[:, _COLUMN[f"{name}_{side}"]] = mass @ near / total
-        found[:, _COLUMN[f"{name}_{side}_new"]] = mass @ (near * new) / total
+        found[:, _COLUMN[f"{name}_{side}_new"]] = beyond @ near / total
 
 
-def _cues(asked: Asked, sentences: Sequence[str], found: Features) -> None:
+def _cues(asked: Asked, sentences: Sentences, found: Features) -> None:
     """How many of the question's groups of cue words a sentence has a word of, and how many words."""
     if not asked.cues:
         return
+    firsts, owners = sentences.firsts, sentences.owners
     for group in asked.cues:
         words = np.array(
-            [sum(word in sentence for word in group) for sentence in sentences], dtype=np.float64
+            [sum(word in sentence for word in group) for sentence in sentences.texts], dtype=np.float64
         )
         found[:, _COLUMN["cues"]] += (words > 0) / len(asked.cues)
-        found[:, _COLUMN["cue_words"]] += words / (words.sum() + 1)
+        found[:, _COLUMN["cue_words"]] += words / (np.add.reduceat(words, firsts) + 1)[owners]
 
 
-def _shape(asked: Asked, sentences: Sequence[str], found: Features) -> None:
+def _shape(asked: Asked, sentences: Sentences, found: Features) -> None:
     """Length, place and form of the sentences."""
-    count = len(sentences)
+    texts, firsts, owners = sentences.texts, sentences.firsts, sentences.owners
     known = set(asked.levels[0].names)
-    questions = [sentence.rstrip('”」』"').endswith("?") for sentence in sentences]
-    labels = [len(sentence) < 25 and sentence[-1:] not in _ENDS for sentence in sentences]
-    focus = [bool(asked.focus) and asked.focus in sentence for sentence in sentences]
-    digits = [not asked.digits.issuperset(_DIGITS.findall(sentence)) for sentence in sentences]
-    columns: dict[str, Sequence[float]] = {
+    lengths = np.array([len(text) for text in texts])
+    places = np.arange(len(texts)) - firsts[owners]
+    questions = np.array([text.rstrip('”」』"').endswith("?") for text in texts], dtype=np.float64)
+    labels = [len(text) < 25 and text[-1:] not in _ENDS for text in texts]
+    focus = np.array([bool(asked.focus) and asked.focus in text for text in texts], dtype=np.float64)
+    digits = [not asked.digits.issuperset(_DIGITS.findall(text)) for text in texts]
+    columns: dict[str, Floats | Sequence[float]] = {
         "focus": focus,
-        "focus_nearby": [False, *focus[:-1]],
-        "length": [log1p(len(sentence)) / 5 for sentence in sentences],
-        "new_characters": [log1p(len(set(sentence) - known)) / 4 for sentence in sentences],
-        "place": [row / count for row in range(count)],
+        "focus_nearby": _before(focus, firsts),
+        "length": np.log1p(lengths) / 5,
+        "new_characters": np.log1p([len(set(text) - known) for text in texts]) / 4,
+        "place": places / sentences.sizes[owners],
         "asks": questions,
-        "after_question": [False, *questions[:-1]],
-        "after_label": [False, *labels[:-1]],
+        "after_question": _before(questions, firsts),
+        "after_label": _before(np.array(labels, dtype=np.float64), firsts),
         "label": [
-            label and _LABEL.search(text) is not None for label, text in zip(labels, sentences, strict=True)
+            label and _LABEL.search(text) is not None for label, text in zip(labels, texts, strict=True)
         ],
-        "refers_back": [_BACK.match(sentence) is not None for sentence in sentences],
+        "refers_back": [_BACK.match(text) is not None for text in texts],
         "new_digits": digits,
-        "short": [len(sentence) < 8 for sentence in sentences],
+        "short": np.asarray(lengths < 8, dtype=np.float64),
+        "first": np.asarray(places == 0, dtype=np.float64),
+        "second": np.asarray(places == 1, dtype=np.float64),
     }
     if asked.kind in (AnswerKind.NUMBER, AnswerKind.TIME):
         columns["new_digits_when_asked"] = digits
     if asked.unit:
-        columns["unit"] = [_has_unit(sentence, asked.unit) for sentence in sentences]
+        columns["unit"] = [_has_unit(text, asked.unit) for text in texts]
     for name, values in columns.items():
         found[:, _COLUMN[name]] = values
-    found[:1, _COLUMN["first"]] = 1
-    found[1:2, _COLUMN["second"]] = 1
 
 
 @lru_cache(maxsize=256)

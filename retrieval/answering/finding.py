@@ -1,7 +1,7 @@
 """A question and the passages of an article → the passage and the span in it that answer."""
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.answering.exact import find_exact
-from retrieval.answering.features import FEATURES, Asked, Features, asked, sentence_features
+from retrieval.answering.features import FEATURES, Asked, Features, Sentences, asked, sentence_features
 from retrieval.answering.sentences import choose, load_model
 from retrieval.lexical.normalisation import Normalised, fold
 from retrieval.lexical.query import MAX_QUERY_CHARACTERS
@@ -61,31 +61,72 @@ def find_answer(question: Question, passage_text: str, analyzer: "Analyzer", *, 
 def find_best(
     question: Question, contenders: Sequence[Contender], analyzer: "Analyzer", *, title: str = ""
 ) -> tuple[int, Answer]:
-    """Which of an article's passages, given in the order of the article, answers, and the answer in it.
+    """Which of an article's passages, given in the order of the article, answers, and the answer in it."""
+    return find_all(question, [contenders], [title], analyzer)[0]
 
-    The sentences of all of them are compared as those of one text; the passage with the likeliest sentence
-    (or two neighbouring ones) is chosen.
+
+def find_all(
+    question: Question, articles: Sequence[Sequence[Contender]], titles: Sequence[str], analyzer: "Analyzer"
+) -> list[tuple[int, Answer]]:
+    """For each article, given as its contending passages in their order and its title, which of them answers,
+    and the answer in it.
+
+    The sentences of an article's passages are compared as those of one text; the passage with the likeliest
+    sentence (or two neighbouring ones) is chosen. All articles at once are quicker than one by one.
     """
+    normals = iter(analyzer.normalise_all([item.text for contenders in articles for item in contenders]))
+    read = [_read(contenders, normals) for contenders in articles]
+    found = [(0, Answer(None, None, 0.0))] * len(articles)
+    places = [place for place, article in enumerate(read) if article.sentences]
+    if not places:
+        return found
+    model, prepared = load_model(), _asked(question, analyzer)
+    having = [read[place] for place in places]
+    subjects = [fold(titles[place]).text for place in places]
+    features = sentence_features(prepared, Sentences.of([article.sentences for article in having], subjects))
+    set_standing(
+        features,
+        [contender for article in having for contender in article.contenders],
+        [len(own) for article in having for own in article.spans],
+    )
+    borders = np.cumsum([len(article.sentences) for article in having])[:-1]
+    for place, article, own in zip(places, having, np.split(features, borders), strict=True):
+        found[place] = _answer(article, model.probabilities(own), model.second, prepared, question, analyzer)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """An article's contenders, their normal forms, the spans of their sentences, and the sentences' normal
+    forms."""
+
+    contenders: Sequence[Contender]
+    normals: Sequence[Normalised]
+    spans: Sequence[Sequence[Span]]
+    sentences: Sequence[str]
+
+
+def _read(contenders: Sequence[Contender], normals: Iterator[Normalised]) -> _Read:
+    own = [next(normals) for _ in contenders]
     spans = [split_sentences(contender.text)[:MAX_SENTENCES] for contender in contenders]
-    normals = [analyzer.normalise(contender.text) for contender in contenders]
-    sentences = [
-        sentence for n, own in zip(normals, spans, strict=True) for sentence in normal_sentences(n, own)
-    ]
-    if not sentences:
-        return 0, Answer(None, None, 0.0)
-    model = load_model()
-    prepared = _asked(question, analyzer)
-    features = sentence_features(prepared, sentences, fold(title).text)
-    set_standing(features, contenders, [len(own) for own in spans])
-    chances = np.split(model.probabilities(features), np.cumsum([len(own) for own in spans])[:-1])
-    place = max(range(len(contenders)), key=lambda number: best_pair(chances[number]))
+    sentences = [text for n, of in zip(own, spans, strict=True) for text in normal_sentences(n, of)]
+    return _Read(contenders, own, spans, sentences)
+
+
+def _answer(
+    article: _Read, likely: Floats, second: float, asked: Asked, question: Question, analyzer: "Analyzer"
+) -> tuple[int, Answer]:
+    """The passage that answers, by how likely each sentence of the article does."""
+    spans = article.spans
+    chances = np.split(likely, np.cumsum([len(own) for own in spans])[:-1])
+    place = max(range(len(chances)), key=lambda number: best_pair(chances[number]))
     own = chances[place] / (float(chances[place].sum()) or 1.0)
-    text = contenders[place].text
-    sentence, confidence = choose(own, spans[place], len(text), model.second)
+    text = article.contenders[place].text
+    sentence, confidence = choose(own, spans[place], len(text), second)
     exact = None
     if own.max() >= MIN_CONFIDENCE:
         likeliest = spans[place][int(own.argmax())]
-        exact = _exact(prepared, question, normals[place], likeliest, analyzer)
+        exact = _exact(asked, question, article.normals[place], likeliest, analyzer)
     return place, Answer(sentence, exact, confidence)
 
 

@@ -22,7 +22,7 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.answering.features import FEATURES, Features, asked, sentence_features
+from retrieval.answering.features import FEATURES, Features, Sentences, asked, sentence_features
 from retrieval.answering.finding import MAX_SENTENCES, Contender, best_pair, normal_sentences, set_standing
 from retrieval.answering.sentences import SentenceModel, choose, headings
 from retrieval.evaluation.datasets import Dataset, load_dataset
@@ -94,7 +94,7 @@ def _example(query: str, hits: Sequence[Hit], answers: Sequence[str], analyzer: 
         for hit, own in zip(hits, spans, strict=True)
         for sentence in normal_sentences(analyzer.normalise(hit.text), own)
     ]
-    features = sentence_features(prepared, sentences, fold(first.title).text)
+    features = sentence_features(prepared, Sentences.of([sentences], [fold(first.title).text]))
     set_standing(features, contenders, [len(own) for own in spans])
     right = [
         any(answer in hit.text[start:end] for answer in answers)

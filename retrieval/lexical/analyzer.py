@@ -8,10 +8,11 @@ apart.
 
 import hashlib
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from retrieval.lexical.normalisation import (
     character_classes,
     code_points,
     fold,
+    fold_all,
     load_variants,
     rewrite,
     text_of,
@@ -45,6 +47,7 @@ MAX_QUERY_TERMS = 64
 MAX_ALTERNATIVES = 6
 MAX_DICTIONARY_LINES = 500_000
 _MAX_TERM = 64
+_CODE_POINTS = 0x110000
 _REGIONAL_FREQUENCY = 100
 """Regional words that jieba's dictionary does not have are taken to be about as common as 随身 in it."""
 
@@ -147,13 +150,19 @@ class Analyzer:
         normalised = fold(text)
         return self._analyse(text).normalised if self._regional.any_in(normalised.text) else normalised
 
+    def normalise_all(self, texts: Sequence[str]) -> list[Normalised]:
+        """`normalise` of each text, quicker than one by one."""
+        forms = fold_all(texts)
+        for place in self._regional.among([form.text for form in forms]):
+            forms[place] = self._analyse(texts[place]).normalised
+        return forms
+
     def normal_forms(self, lines: Sequence[str]) -> list[str]:
         """`normalise(line).text` of many short lines (none with a line break) at the price of few."""
         forms = fold("\n".join(lines)).text.split("\n") if lines else []
-        return [
-            self._analyse(line).normalised.text if self._regional.any_in(form) else form
-            for line, form in zip(lines, forms, strict=True)
-        ]
+        for place in self._regional.among(forms):
+            forms[place] = self._analyse(lines[place]).normalised.text
+        return forms
 
     @cached_property
     def _regional(self) -> "_Occurrence":
@@ -278,7 +287,7 @@ class Analyzer:
 
 
 class _Occurrence:
-    """Tells quickly whether a text has any of many words in it, without cutting it into words."""
+    """Tells quickly which texts have any of many words in them, without cutting them into words."""
 
     def __init__(self, words: Iterable[str]) -> None:
         self._single = frozenset(word for word in words if len(word) == 1)
@@ -288,24 +297,35 @@ class _Occurrence:
                 beginnings.setdefault(_pair(ord(word[0]), ord(word[1])), []).append(word)
         self._pairs = np.array(sorted(beginnings), dtype=np.int64)
         self._words = [tuple(beginnings[pair]) for pair in sorted(beginnings)]
+        self._begins = np.zeros(_CODE_POINTS, dtype=np.bool_)
+        self._begins[self._pairs // _CODE_POINTS] = True
 
     def any_in(self, text: str) -> bool:
         """Whether one of the words occurs, be it across the borders of others."""
-        if not self._single.isdisjoint(text):
-            return True
-        codes = code_points(text).astype(np.int64)
-        pairs = _pair(codes[:-1], codes[1:])
+        return not self._single.isdisjoint(text) or next(self._places(text), None) is not None
+
+    def among(self, texts: Sequence[str]) -> list[int]:
+        """The places of the texts in which one of the words occurs."""
+        found = {place for place, text in enumerate(texts) if not self._single.isdisjoint(text)}
+        ends = list(accumulate(len(text) + 1 for text in texts))
+        found.update(bisect_right(ends, place) for place in self._places("\n".join(texts)))
+        return sorted(found)
+
+    def _places(self, text: str) -> Iterator[int]:
+        """Where words of two characters or more begin."""
+        codes = code_points(text)
+        first = np.flatnonzero(self._begins[codes[:-1]])
+        pairs = _pair(codes[first].astype(np.int64), codes[first + 1].astype(np.int64))
         numbers = np.minimum(np.searchsorted(self._pairs, pairs), len(self._pairs) - 1)
-        places = np.flatnonzero(self._pairs[numbers] == pairs)
-        return any(
-            text.startswith(self._words[number], place)
-            for place, number in zip(places.tolist(), numbers[places].tolist(), strict=True)
-        )
+        found = np.flatnonzero(self._pairs[numbers] == pairs)
+        for place, number in zip(first[found].tolist(), numbers[found].tolist(), strict=True):
+            if text.startswith(self._words[number], place):
+                yield place
 
 
 def _pair(first: Any, second: Any) -> Any:
     """Two code points, or two arrays of them, as one number."""
-    return first * 0x200000 + second
+    return first * _CODE_POINTS + second
 
 
 def _everything(analysis: _Analysis) -> NDArray[np.bool_]:

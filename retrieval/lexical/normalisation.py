@@ -189,6 +189,22 @@ def fold(text: str) -> Normalised:
     return Normalised(folded, text)
 
 
+def fold_all(texts: Sequence[str]) -> list[Normalised]:
+    """`fold` of each text, at the price of one where they need no more than the tables."""
+    tables = _tables()
+    codes = code_points("".join(texts))
+    classes = tables.classes[codes]
+    folded = text_of(tables.fold[codes])
+    ends = np.cumsum([len(text) for text in texts]).tolist()
+    slow = classes & (COMPLEX | TRADITIONAL)
+    if not slow.any():
+        return [Normalised(folded[a:b], text) for a, b, text in zip([0, *ends], ends, texts, strict=False)]
+    return [
+        fold(text) if slow[a:b].any() else Normalised(folded[a:b], text)
+        for a, b, text in zip([0, *ends], ends, texts, strict=False)
+    ]
+
+
 def _simplified(text: str, tables: _Tables) -> str:
     simple = str(tables.simplify(text))
     return simple if len(simple) == len(text) else "".join(map(tables.simplify, text))

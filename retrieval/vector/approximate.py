@@ -14,7 +14,10 @@ from retrieval.vector.segment import Segment
 
 _BLOCK = 4096
 _SMALL_SHARE = 24
-_MANY = 100
+_MANY, _FEW = 100, 60
+"""What candidates are needed was measured for so many nearest. As many times fewer do for fewer nearest, down
+to these: of 155,000 passages, 0.6 of the candidates hold 0.998 of the 50 nearest. That goes for whole
+segments; where rows are removed or filtered out, what is left may lie in any way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +38,11 @@ class SegmentSearch:
         self._scanner: Scanner | None = None
         self._guard = threading.Lock()
 
-    def candidates(self, k: int) -> int:
-        """How many candidates recall needs for the k nearest; 0 where this segment is searched exactly."""
+    def candidates(self, k: int, *, whole: bool) -> int:
+        """How many candidates recall needs for the k nearest of the `whole` segment or of a part of it; 0
+        where it is searched exactly."""
         needed = self._segment.settings.get("candidates", 0)
-        return int(needed * max(1.0, k / _MANY))
+        return int(needed * max(_FEW if whole else _MANY, k) / _MANY)
 
     def nearest(
         self, vector: NDArray[np.float32], k: int, dead: NDArray[np.bool_] | None, allowed: Ids | None
@@ -54,7 +58,9 @@ class SegmentSearch:
         if allowed is not None and len(allowed) * _SMALL_SHARE <= len(segment):
             rows = segment.rows(allowed)
             return self.scored(vector, _live(rows[rows >= 0], dead))
-        return self._candidates(vector, self.candidates(k), dead, allowed)
+        return self._candidates(
+            vector, self.candidates(k, whole=dead is None and allowed is None), dead, allowed
+        )
 
     def scored(self, vector: NDArray[np.float32], rows: Rows) -> Found:
         """These rows with their exact inner products."""

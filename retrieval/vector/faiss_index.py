@@ -202,7 +202,7 @@ def _nearest(
     """Ids and exact scores from each part, among them the k nearest of all."""
     found = [part.search.nearest(vector, k, part.dead, allowed) for part in parts]
     supposed = [item.scores for item in found if not item.exact]
-    count, wanted = sum(map(len, supposed)), _wanted(parts, k)
+    count, wanted = sum(map(len, supposed)), _wanted(parts, k, allowed)
     least = -np.inf
     if count > wanted:
         # Candidates of all parts compete: only the best, as many as one part of all would need, are scored.
@@ -212,12 +212,14 @@ def _nearest(
         yield part.segment.ids[exact.rows], exact.scores
 
 
-def _wanted(parts: Sequence[Part], k: int) -> int:
+def _wanted(parts: Sequence[Part], k: int, allowed: Ids | None) -> int:
     """Candidates for the k nearest of all parts together. What one part needs was measured to grow by less
     than the root of its size."""
-    coded = [part for part in parts if part.search.candidates(k)]
+    whole = allowed is None and all(part.dead is None for part in parts)
+    needed = [part.search.candidates(k, whole=whole) for part in parts]
+    coded = [part for part, count in zip(parts, needed, strict=True) if count]
     if not coded:
         return 0
-    largest = max(coded, key=lambda part: len(part.segment))
-    share = sum(len(part.segment) for part in coded) / len(largest.segment)
-    return int(max(part.search.candidates(k) for part in coded) * share**0.5)
+    largest = max(len(part.segment) for part in coded)
+    share = sum(len(part.segment) for part in coded) / largest
+    return int(max(needed) * share**0.5)
