@@ -150,8 +150,7 @@ def _article(
     counts: Ints, lengths: Ints, articles: Ints, weights: Floats, shares: Floats, squares: Floats
 ) -> dict[str, Floats]:
     """All candidates of an article together, for each of them."""
-    together = np.zeros((int(articles.max()) + 1, counts.shape[1]))
-    np.add.at(together, articles, counts)
+    together = _of_articles(articles) @ counts.astype(np.float64)
     total = np.minimum(np.bincount(articles, weights=lengths), _LONGEST_ARTICLE)
     present = together > 0
     return {
@@ -159,6 +158,11 @@ def _article(
         "article_rare": (present @ squares)[articles],
         "article_frequency": (_saturated(together, total, _TYPICAL_ARTICLE) @ weights)[articles],
     }
+
+
+def _of_articles(articles: Ints) -> Floats:
+    """1 where a candidate is of an article, else 0: shape (articles, candidates)."""
+    return np.equal(np.arange(int(articles.max()) + 1)[:, None], articles).astype(np.float64)
 
 
 def _explained(grams: Grams, levels: Sequence[_Found], articles: Ints) -> dict[str, Floats]:
@@ -180,8 +184,7 @@ def _explained(grams: Grams, levels: Sequence[_Found], articles: Ints) -> dict[s
         parts[np.arange(len(ends))[:, None], ends] = 1.0
         pairs = ((levels[1].counts > 0) | levels[1].in_title).astype(np.float32)
         explained = np.where(paired, pairs @ parts > 0, explained)
-    together = np.zeros((int(articles.max()) + 1, len(symbols)), dtype=np.bool_)
-    np.logical_or.at(together, articles, explained)
+    together = _of_articles(articles) @ explained.astype(np.float64) > 0
     shares, squares = weights / (float(weights.sum()) or 1.0), weights**2 / (float((weights**2).sum()) or 1.0)
     return {
         "covered": explained @ shares,
@@ -215,7 +218,10 @@ def _longest(matches: Matches, weights: GramWeights) -> Floats:
     for occurrences, mass in zip(matches.levels, weights.mass, strict=True):
         if not len(occurrences.positions):
             break
-        np.maximum.at(best, matches.chain.text_of[occurrences.positions], mass[occurrences.grams])
+        texts = occurrences.texts  # ascending
+        first = np.flatnonzero(np.diff(texts, prepend=-1))
+        having = texts[first]
+        best[having] = np.maximum(best[having], np.maximum.reduceat(mass[occurrences.grams], first))
     return best / (weights.total or 1.0)
 
 

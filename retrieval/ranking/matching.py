@@ -67,10 +67,17 @@ class Grams:
 
 @dataclass(frozen=True, slots=True)
 class Occurrences:
-    """All places of the n-grams of one level: where they end in the chain, and their numbers from 0."""
+    """All places of the n-grams of one level: where they end in the chain, in which texts and sentences, and
+    their numbers from 0."""
 
     positions: Ints
+    texts: Ints
+    sentences: Ints
     grams: Ints
+
+    def only(self, kept: NDArray[np.int64] | NDArray[np.bool_], grams: Ints) -> "Occurrences":
+        """Some of them, under other numbers."""
+        return Occurrences(self.positions[kept], self.texts[kept], self.sentences[kept], grams)
 
 
 class Matches:
@@ -82,17 +89,23 @@ class Matches:
         self.chain: SymbolChain = chain(grams.alphabet, texts)
         self.levels = list(self._find(self.chain.numbers))
 
-    def _find(self, symbols: Ints) -> list[Occurrences]:
+    def _find(self, symbols: NDArray[np.int16]) -> list[Occurrences]:
         found: list[Occurrences] = []
+        if not self.grams.levels:
+            return found
         positions = np.flatnonzero(symbols)
-        numbers = symbols[positions]
-        for level in range(len(self.grams.levels)):
-            if level:
-                positions = positions + 1
-                numbers = self.grams.transitions[level - 1][numbers, symbols[positions]]
-                kept = np.flatnonzero(numbers)
-                positions, numbers = positions[kept], numbers[kept]
-            found.append(Occurrences(positions, numbers - 1))
+        numbers = symbols[positions].astype(np.int64)
+        # No n-gram crosses from one text or sentence into the next: separators are in no question.
+        texts, sentences = self.chain.texts_at(positions), self.chain.sentences_at(positions)
+        found.append(Occurrences(positions, texts, sentences, numbers - 1))
+        for transitions in self.grams.transitions:
+            last = found[-1]
+            positions = last.positions + 1
+            numbers = transitions[last.grams + 1, symbols[positions]]
+            kept = np.flatnonzero(numbers)
+            found.append(
+                Occurrences(positions[kept], last.texts[kept], last.sentences[kept], numbers[kept] - 1)
+            )
         return found
 
     def at_level(self, level: int) -> Occurrences:
@@ -101,26 +114,32 @@ class Matches:
 
     def of_words(self) -> Occurrences:
         """The occurrences of the question's words, by their numbers in `grams.words`."""
-        found = [Occurrences(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))]
+        found: list[Occurrences] = []
         for length, (level, occurrences) in enumerate(zip(self.grams.levels, self.levels, strict=True), 1):
             numbers = {word: number for number, word in enumerate(self.grams.words) if len(word) == length}
             if numbers:
                 of_gram = np.array([numbers.get(gram, -1) for gram in level])[occurrences.grams]
-                kept = of_gram >= 0
-                found.append(Occurrences(occurrences.positions[kept], of_gram[kept]))
+                kept = np.flatnonzero(of_gram >= 0)
+                found.append(occurrences.only(kept, of_gram[kept]))
+        if not found:
+            none = np.zeros(0, dtype=np.int64)
+            return Occurrences(none, none, none, none)
         return Occurrences(
-            np.concatenate([part.positions for part in found]), np.concatenate([part.grams for part in found])
+            *(
+                np.concatenate([getattr(part, name) for part in found])
+                for name in ("positions", "texts", "sentences", "grams")
+            )
         )
 
     def counts(self, occurrences: Occurrences, width: int) -> Ints:
         """How often each of `width` grams occurs in each text: shape (texts, width)."""
-        cells = self.chain.text_of[occurrences.positions] * width + occurrences.grams
+        cells = occurrences.texts * width + occurrences.grams
         return np.bincount(cells, minlength=self.count * width).reshape(self.count, width)
 
     def in_sentences(self, occurrences: Occurrences, width: int) -> NDArray[np.float32]:
         """1 where a gram occurs in a sentence, else 0: shape (sentences, width)."""
         present = np.zeros((self.chain.sentences, width), dtype=np.float32)
-        present[self.chain.sentence_of[occurrences.positions], occurrences.grams] = 1.0
+        present[occurrences.sentences, occurrences.grams] = 1.0
         return present
 
     def best_sentence(self, values: Floats) -> Floats:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Ints = NDArray[np.int64]
+Numbers = NDArray[np.int16]
 
 OTHER = 0xFFFF
 """Code points from here on are seen as one and the same, which is in no question."""
@@ -25,14 +26,20 @@ _MASK = (1 << 64) - 1
 _SYMBOL = re.compile(r"[^\W_\u2e80-\uffff]+|[^\s]")
 
 
-def _table(wanted: Sequence[int]) -> NDArray[np.bool_]:
-    table = np.zeros(OTHER + 1, dtype=np.bool_)
-    table[list(wanted)] = True
+def _table(wanted: Sequence[int]) -> NDArray[np.uint8]:
+    table = np.zeros(OTHER + 1, dtype=np.uint8)
+    table[list(wanted)] = 1
     return table
 
 
-_LETTERS = _table([code for code in range(0x2E80) if chr(code).isalnum()])
-_ENDS = _table([ord(character) for character in _SENTENCE_ENDS])
+_LETTER, _END, _BLANK, _STOP = 1, 2, 4, 8
+_MARKS = (
+    _LETTER * _table([code for code in range(0x2E80) if chr(code).isalnum()])
+    + _END * _table([ord(character) for character in _SENTENCE_ENDS])
+    + _BLANK * _table([_SPACE])
+    + _STOP * _table([_FULL_STOP])
+).astype(np.uint8)
+"""What each code point is, in bits."""
 _POWERS = np.array([pow(_MULTIPLIER, place, 1 << 64) for place in range(_LONGEST_WORD)], dtype=np.uint64)
 
 
@@ -69,7 +76,7 @@ class Alphabet:
         self.numbers: Mapping[str, int] = {
             symbol: number for number, symbol in enumerate(dict.fromkeys(symbols), 1)
         }
-        self._characters = np.zeros(OTHER + 1, dtype=np.int64)
+        self._characters = np.zeros(OTHER + 1, dtype=np.int16)
         words: dict[int, int] = {}
         for symbol, number in self.numbers.items():
             if is_word(symbol):
@@ -77,9 +84,9 @@ class Alphabet:
             elif ord(symbol[0]) < OTHER:
                 self._characters[ord(symbol[0])] = number
         self._hashes = np.array(sorted(words), dtype=np.uint64)
-        self._words = np.array([words[value] for value in sorted(words)], dtype=np.int64)
+        self._words = np.array([words[value] for value in sorted(words)], dtype=np.int16)
 
-    def number(self, codes: NDArray[np.uint32], letters: NDArray[np.bool_]) -> Ints:
+    def number(self, codes: NDArray[np.uint32], letters: NDArray[np.bool_]) -> Numbers:
         """The number of the symbol that ends at each place, 0 where none of the question's does.
 
         `letters` says which code points belong to words: shape (characters,), like `codes`.
@@ -104,19 +111,30 @@ class Alphabet:
 class SymbolChain:
     """Texts as one chain of symbols, those of the question by their numbers, all others 0.
 
-    `codes` are the code points that end each symbol, `text_of` and `sentence_of` say to which text and
-    sentence (counted over all texts) a symbol belongs; all of shape (symbols,). Every text ends with a
-    separator. `lengths` counts each text's symbols, `first_sentence` is the number of its first sentence:
-    shape (texts,).
+    `numbers` is shape (symbols,); every text ends with a separator. `firsts` is where each text begins,
+    `lengths` counts its symbols, `first_sentence` is the number of its first sentence, counted over all
+    texts: shape (texts,). `ends` is where the sentences end: shape (sentences,).
     """
 
-    numbers: Ints
-    codes: NDArray[np.uint32]
-    text_of: Ints
-    sentence_of: Ints
+    numbers: Numbers
+    firsts: Ints
     lengths: Ints
+    ends: Ints
     first_sentence: Ints
-    sentences: int
+
+    @property
+    def sentences(self) -> int:
+        """How many sentences all texts have."""
+        return len(self.ends)
+
+    def texts_at(self, positions: Ints) -> Ints:
+        """The text that each position belongs to."""
+        found: Ints = np.searchsorted(self.firsts, positions, side="right") - 1
+        return found
+
+    def sentences_at(self, positions: Ints) -> Ints:
+        """The sentence that each position belongs to."""
+        return np.searchsorted(self.ends, positions)
 
 
 def chain(alphabet: Alphabet, texts: Sequence[str]) -> SymbolChain:
@@ -124,25 +142,23 @@ def chain(alphabet: Alphabet, texts: Sequence[str]) -> SymbolChain:
     joined = "\n".join(texts) + "\n"
     codes = np.minimum(np.frombuffer(joined.encode("utf-32-le", "replace"), dtype=np.uint32), OTHER)
     sizes = np.fromiter((len(text) + 1 for text in texts), dtype=np.int64, count=len(texts))
-    text_of = np.repeat(np.arange(len(texts)), sizes)
-    ends = _ENDS[codes]
-    following = np.append(codes[1:], _SPACE)
-    ends |= (codes == _FULL_STOP) & (following <= _SPACE)
-    letters = _LETTERS[codes]
-    numbers = alphabet.number(codes, letters)
-    sentence_of: Ints = np.cumsum(ends) - ends
-    inside_word = letters & np.append(letters[1:], False)
-    kept = np.flatnonzero(~(inside_word | (codes == _SPACE)))
-    kept_texts = text_of[kept]
     starts = np.cumsum(sizes) - sizes
+    marks = _MARKS[codes]
+    ends = (marks & _END).view(np.bool_)
+    stops = np.flatnonzero(marks & _STOP)  # each is followed by something: the last character is a separator
+    ends[stops[codes[stops + 1] <= _SPACE]] = True
+    letters = (marks & _LETTER).view(np.bool_)
+    unseen = (marks & _BLANK).view(np.bool_)
+    unseen[:-1] |= letters[:-1] & letters[1:]  # of a word, only its last letter is seen
+    kept = np.flatnonzero(~unseen)
+    ending = np.flatnonzero(ends)
+    firsts = np.searchsorted(kept, starts)
     return SymbolChain(
-        numbers=numbers[kept],
-        codes=codes[kept],
-        text_of=kept_texts,
-        sentence_of=sentence_of[kept],
-        lengths=np.bincount(kept_texts, minlength=len(texts)) - 1,
-        first_sentence=sentence_of[starts],
-        sentences=int(ends.sum()),
+        numbers=alphabet.number(codes, letters)[kept],
+        firsts=firsts,
+        lengths=np.diff(firsts, append=len(kept)) - 1,
+        ends=np.searchsorted(kept, ending),
+        first_sentence=np.searchsorted(ending, starts),
     )
 
 
