@@ -113,6 +113,7 @@ class Analyzer:
         self._variants = load_variants()
         self.normalise: Callable[[str], Normalised] = lru_cache(maxsize=64)(self._normalise)
         """The form in which a text is searched, and the way back to it; the last texts are remembered."""
+        self._read: Callable[[str], _Analysis] = lru_cache(maxsize=64)(self._analyse)
         self.examine: Callable[[str], Content] = lru_cache(maxsize=64)(self._examine)
         """What of a question carries weight; the last questions are remembered."""
 
@@ -192,7 +193,7 @@ class Analyzer:
         return self.examine(text).runs
 
     def _examine(self, text: str) -> Content:
-        analysis = self._analyse(text[:MAX_QUERY_CHARACTERS])
+        analysis = self._read(text[:MAX_QUERY_CHARACTERS])
         found = self._content(analysis, content_mask(analysis.words), ENGLISH)
         return found if found.runs else self._content(analysis, _everything(analysis))
 
@@ -227,7 +228,7 @@ class Analyzer:
 
     def query(self, text: str) -> LexicalQuery:
         """The weighted terms of a question; question words and politeness weigh nothing."""
-        analysis = self._analyse(text[:MAX_QUERY_CHARACTERS])
+        analysis = self._read(text[:MAX_QUERY_CHARACTERS])
         weighted = self._weighted(analysis, content_mask(analysis.words), ENGLISH)
         if not weighted:  # nothing but question words: then these are what is asked for
             weighted = self._weighted(analysis, _everything(analysis))

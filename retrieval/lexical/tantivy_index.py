@@ -134,7 +134,7 @@ class TantivyIndex:
     def document_frequencies(self, terms: Sequence[str]) -> NDArray[np.int64]:
         """In how many passages' bodies each term occurs: shape (len(terms),)."""
         frequency = self._frequency
-        return np.fromiter((frequency(term) for term in terms), dtype=np.int64, count=len(terms))
+        return np.fromiter((frequency("body", term) for term in terms), dtype=np.int64, count=len(terms))
 
     @property
     def count(self) -> int:
@@ -153,7 +153,7 @@ class TantivyIndex:
 
     def _use(self, searcher: Any) -> None:
         self._searcher = searcher
-        self._frequency = lru_cache(maxsize=65_536)(lambda term: int(searcher.doc_freq("body", term)))
+        self._frequency = lru_cache(maxsize=65_536)(lambda field, term: int(searcher.doc_freq(field, term)))
 
     def _pruned(self, query: LexicalQuery) -> LexicalQuery:
         frequencies = self.document_frequencies([term.text for term in query.terms])
@@ -174,7 +174,7 @@ class TantivyIndex:
                 continue
             for term in query.terms:
                 weight = term.weight * field_weight
-                if weight > 0:
+                if weight > 0 and self._frequency(field, term.text):
                     clause = Query.term_query(self._schema, field, term.text, "freq")
                     yield clause if weight == 1.0 else Query.boost_query(clause, weight)
 

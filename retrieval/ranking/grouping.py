@@ -5,14 +5,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 
-import numpy as np
-
 from retrieval.backend import PassageRecord
 from retrieval.ranking.pipeline import Ranked
 from retrieval.ranking.similarity import (
     character_grams,
     distance,
-    from_signed,
     jaccard,
     overlap,
     same_numbers,
@@ -54,21 +51,23 @@ def fold_duplicates(groups: Sequence[Group]) -> list[Group]:
     Two articles are near-identical where their signatures differ in few bits and the passages found are
     nearly the same, figures included: reports from one template with other figures are not.
     """
-    signatures = np.array(
-        [from_signed(group.best.record.signature or 0) for group in groups], dtype=np.uint64
-    )
-    kept: list[int] = []
-    for place, group in enumerate(groups):
-        first = np.array(kept[:_COMPARED], dtype=np.int64)
-        near = first[np.bitwise_count(signatures[first] ^ signatures[place]) <= _SIGNATURE_DISTANCE]
+    kept: list[Group] = []
+    for group in groups:
+        signature = group.best.record.signature or 0
         original = next(
-            (groups[other] for other in near if near_identical(groups[other].best, group.best)), None
+            (
+                other
+                for other in kept[:_COMPARED]
+                if ((other.best.record.signature or 0) ^ signature).bit_count() <= _SIGNATURE_DISTANCE
+                and near_identical(other.best, group.best)
+            ),
+            None,
         )
         if original is None:
-            kept.append(place)
+            kept.append(group)
         elif group.best.record.article_id != original.best.record.article_id:
             original.duplicates.append(group.best.record.article_id)
-    return [groups[place] for place in kept]
+    return kept
 
 
 def point_out_newer(shown: Sequence[Group], groups: Sequence[Group]) -> None:

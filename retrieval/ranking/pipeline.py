@@ -256,11 +256,17 @@ def _merged(
 ) -> Pool:
     """The union of both sides' candidates; similarities of all of them, since stored vectors are at hand."""
     ids = np.array(list(dict.fromkeys([*lexical.ids.tolist(), *dense.ids.tolist()])), dtype=np.int64)
-    terms = dict(zip(lexical.ids.tolist(), lexical.scores.tolist(), strict=True))
-    by_terms = np.array([terms.get(number, np.nan) for number in ids.tolist()], dtype=np.float64)
-    if vector is None or not len(ids):
-        return Pool(ids, by_terms, np.full(len(ids), np.nan))
-    return Pool(ids, by_terms, (backend.vectors(ids) @ vector).astype(np.float64))
+    by_terms, by_vector = _scores(lexical, ids), _scores(dense, ids)
+    if vector is not None and len(ids):
+        unseen = np.isnan(by_vector)
+        by_vector[unseen] = backend.vectors(ids[unseen]) @ vector
+    return Pool(ids, by_terms, by_vector)
+
+
+def _scores(candidates: Candidates, ids: NDArray[np.int64]) -> Floats:
+    """One side's score of each id, NaN where it did not see it."""
+    known = dict(zip(candidates.ids.tolist(), candidates.scores.tolist(), strict=True))
+    return np.array([known.get(number, np.nan) for number in ids.tolist()], dtype=np.float64)
 
 
 def _positions(ids: NDArray[np.int64], records: Sequence[PassageRecord]) -> NDArray[np.int64]:
