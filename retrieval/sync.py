@@ -2,17 +2,16 @@
 came of it."""
 
 import contextlib
-import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from retrieval.claims import Claims
 from retrieval.collecting import CollectionTasks
 from retrieval.errors import ArticleError
-from retrieval.file_reading import FileTask, ReadFile, read_files
+from retrieval.file_reading import FileTask, ReadFile, read_file
 from retrieval.index import IndexWriter
 from retrieval.indexing import Batch, Incoming
 from retrieval.learning import known_paths, learn
@@ -22,13 +21,13 @@ from retrieval.parsing.boilerplate import without_lines
 from retrieval.parsing.forms import Form
 from retrieval.planning import Plan, digest_of_file, state_of, unread
 from retrieval.preparation import prepare
+from retrieval.reading_workers import Workers
 from retrieval.sources import FoundFile, Scan
 from retrieval.storage.reading import KnownArticle
 from retrieval.types import Article, Failure, SyncReport
 
 _FILES_FOR_WORKERS = 400
 _BYTES_FOR_WORKERS = 1_000_000
-_MOST_WORKERS = 4
 """From so many files, or bytes of a collection, on, other processes read them: starting one takes as long as
 reading some 200 files."""
 
@@ -91,11 +90,13 @@ class Synchronizer:
             self._moved += [article.id for article in self._reader.articles_of(old)]
         changed = {file.path for file in plan.changed}
         files = sorted([*plan.added, *plan.changed], key=lambda file: file.relative)
-        if learn(memory, scan, files, self._reader):
-            self._indexer.put_manifest(memory.to_manifest())
-            self._clean(scan, changed, memory.recurring(scan.location))
-        self._recurring = memory.recurring(scan.location)
-        self._take_files([file for file in files if file.form is Form.ARTICLE], changed)
+        articles = [file for file in files if file.form is Form.ARTICLE]
+        with self._workers(many=len(articles) >= _FILES_FOR_WORKERS) as workers:
+            if learn(memory, scan, files, self._reader):
+                self._indexer.put_manifest(memory.to_manifest())
+                self._clean(scan, changed, memory.recurring(scan.location))
+            self._recurring = memory.recurring(scan.location)
+            self._take_files(articles, changed, workers)
         for file in files:
             if file.form is not Form.ARTICLE:
                 self._take_collection(file, scan, changed=file.path in changed)
@@ -136,17 +137,19 @@ class Synchronizer:
             seconds=time.perf_counter() - self._started,
         )
 
-    def _take_files(self, files: list[FoundFile], changed: set[str]) -> None:
-        many = len(files) >= _FILES_FOR_WORKERS and bool(sys.executable)
-        workers = min(os.cpu_count() or 1, _MOST_WORKERS) if many else 0
-        results = read_files(
-            self._tasks(files, changed),
-            self._analyzer,
-            workers=workers,
-            user_dictionary=self._user_dictionary,
-            recurring=self._recurring,
-        )
-        with contextlib.closing(results):
+    def _workers(self, *, many: bool) -> contextlib.AbstractContextManager[Workers | None]:
+        """Processes that read, where there is much to read; they start while other things are done."""
+        return Workers(self._user_dictionary) if many and sys.executable else contextlib.nullcontext()
+
+    def _read(self, tasks: Iterable[FileTask], workers: Workers | None) -> Generator[ReadFile, None, None]:
+        if workers is not None:
+            yield from workers.read(tasks, self._recurring)
+            return
+        for task in tasks:
+            yield read_file(task, self._analyzer, self._recurring)
+
+    def _take_files(self, files: list[FoundFile], changed: set[str], workers: Workers | None) -> None:
+        with contextlib.closing(self._read(self._tasks(files, changed), workers)) as results:
             for file, result in zip(files, results, strict=True):
                 self._take_file(file, result)
                 self._step()
@@ -180,16 +183,12 @@ class Synchronizer:
             self._reader.articles_of(file.path) if changed else [], lambda wanted: self._is_free(wanted, file)
         )
         tasks = CollectionTasks(file, scan, claims)
-        many = file.size >= _BYTES_FOR_WORKERS and file.form is not Form.FEED and bool(sys.executable)
-        results = read_files(
-            tasks,
-            self._analyzer,
-            workers=min(os.cpu_count() or 1, _MOST_WORKERS) if many else 0,
-            user_dictionary=self._user_dictionary,
-            recurring=self._recurring,
-        )
         self._begun = False
-        with contextlib.closing(results):
+        many = file.size >= _BYTES_FOR_WORKERS and file.form is not Form.FEED
+        with (
+            self._workers(many=many) as workers,
+            contextlib.closing(self._read(tasks, workers)) as results,
+        ):
             for result in results:
                 self._take_item(file, result, *tasks.next_known())
                 self._step()

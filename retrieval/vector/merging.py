@@ -21,7 +21,7 @@ from retrieval.vector.half_precision import Stored
 from retrieval.vector.quantization import Codes, Quantizer, candidates_needed
 from retrieval.vector.segment import Segment, SegmentWriter, publish
 
-CODES_FROM = 4_000
+CODES_FROM = 6_000
 """From so many vectors on, codes are scanned instead of the vectors themselves."""
 
 _DRIFT = 8

@@ -263,11 +263,11 @@ def test_a_file_that_kills_its_worker_is_reported(
 ) -> None:
     monkeypatch.setattr("retrieval.sync._FILES_FOR_WORKERS", 2)
     program = (
-        "import os, retrieval.file_reading as f; real = f.read_file\n"
+        "import os, retrieval.reading_workers as f; real = f.read_file\n"
         "def read(task, *given):\n  if 'nile' in task.path: os._exit(3)\n  return real(task, *given)\n"
         "f.read_file = read\n"
     )
-    monkeypatch.setattr("retrieval.file_reading._PROGRAM", program + "f.serve()")
+    monkeypatch.setattr("retrieval.reading_workers._PROGRAM", program + "f.serve()")
     report = retriever.sync(folder)
     assert report.added == ("amur.md", "more/loire.txt", "rhine.md")
     assert [failure.path for failure in report.failed] == [str(folder / "more" / "nile.md")]
