@@ -1,0 +1,220 @@
+"""Reading many articles at once, in worker processes.
+
+The workers are plain child processes that speak JSON lines over their pipes. They are not multiprocessing's:
+its children import the caller's main module again, which a script without a guard does not survive.
+"""
+
+import base64
+import json
+import os
+import queue
+import signal
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Self
+
+from retrieval.errors import StorageError
+from retrieval.file_reading import FileTask, ReadFile, read_file
+from retrieval.lexical.analyzer import Analyzer
+from retrieval.preparation import from_plain, to_plain
+from retrieval.types import Failure
+
+_PROGRAM = "from retrieval.reading_workers import serve; serve()"
+_CHUNK = 16
+_AHEAD = 128
+"""Chunks that may be under way or waiting to be taken: as much as the workers do while a batch is
+committed."""
+
+_CHUNK_BYTES, _AHEAD_BYTES = 500_000, 30_000_000
+"""Bytes of items that one chunk, and all chunks that are under way, may have before no more are taken."""
+_MOST_WORKERS = 4
+
+
+class Workers:
+    """Processes that read articles. They start with this object, all by themselves: whoever makes it can do
+    something else meanwhile. Ended by close(), or at the end of a `with`."""
+
+    def __init__(self, user_dictionary: Path | None, count: int | None = None) -> None:
+        """So many workers; as many as there are processors, up to four, where it is not said."""
+        self._count = count or min(os.cpu_count() or 1, _MOST_WORKERS)
+        self._dictionary = str(user_dictionary) if user_dictionary else ""
+        self._idle: queue.SimpleQueue[_Worker] = queue.SimpleQueue()
+        self._all: list[_Worker] = []
+        self._closed = False
+        for _ in range(self._count):
+            self._start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End all workers."""
+        self._closed = True
+        for worker in self._all:
+            worker.close()
+
+    def read(
+        self, tasks: Iterable[FileTask], recurring: frozenset[int] = frozenset()
+    ) -> Generator[ReadFile, None, None]:
+        """Read articles in their order, without their `recurring` lines, some way ahead of whoever takes
+        them. Finished articles are not for the workers."""
+        lines = sorted(recurring)
+        waiting: deque[tuple[Future[list[ReadFile]], int]] = deque()
+        with ThreadPoolExecutor(self._count, thread_name_prefix="reading") as pool:
+            size = 0
+            try:
+                for chunk in _chunked(tasks):
+                    waiting.append((pool.submit(self._read, chunk, lines), _size(chunk)))
+                    size += waiting[-1][1]
+                    while len(waiting) >= _AHEAD or size > _AHEAD_BYTES:
+                        future, done = waiting.popleft()
+                        size -= done
+                        yield from future.result()
+                while waiting:
+                    yield from waiting.popleft()[0].result()
+            finally:
+                if waiting:  # broken off
+                    for future, _ in waiting:
+                        future.cancel()
+                    self.close()
+
+    def _read(self, tasks: list[FileTask], recurring: list[int]) -> list[ReadFile]:
+        """Have the next free worker read files; a file that kills its worker is reported as failed."""
+        worker = self._idle.get()
+        try:
+            results = worker.read(tasks, recurring)
+        except _WorkerDiedError:
+            worker.close()
+            self._start()
+        else:
+            self._idle.put(worker)
+            return results
+        if len(tasks) == 1:
+            reason = "it cannot be parsed (the parser died of it)"
+            return [ReadFile(b"", None, Failure(path=tasks[0].path, reason=reason, line=tasks[0].line))]
+        return [result for task in tasks for result in self._read([task], recurring)]
+
+    def _start(self) -> None:
+        if self._closed:
+            raise StorageError("the sync was broken off")
+        worker = _Worker(self._dictionary)
+        self._all.append(worker)
+        self._idle.put(worker)
+
+
+class _WorkerDiedError(Exception):
+    """A worker process ended without an answer."""
+
+
+class _Worker:
+    """A child process that reads files."""
+
+    def __init__(self, dictionary: str) -> None:
+        program = f"import sys; sys.path[:] = {sys.path!r}\n{_PROGRAM}"
+        self._process = subprocess.Popen(  # noqa: S603 (our own interpreter and program)
+            [sys.executable, "-c", program, dictionary], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        self._recurring: list[int] = []
+
+    def read(self, tasks: list[FileTask], recurring: list[int]) -> list[ReadFile]:
+        """Send the tasks, wait for the results."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        told = recurring if recurring != self._recurring else None
+        try:
+            _send([told, [_plain_task(task) for task in tasks]], self._process.stdin)
+            line = self._process.stdout.readline()
+        except (OSError, ValueError) as error:
+            raise _WorkerDiedError from error
+        if not line.endswith(b"\n"):
+            raise _WorkerDiedError
+        self._recurring = recurring
+        return [_result(values) for values in json.loads(line)]
+
+    def close(self) -> None:
+        """End the process."""
+        self._process.kill()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                try:
+                    pipe.close()
+                except OSError:
+                    continue
+        self._process.wait()
+
+
+def serve() -> None:
+    """What a worker process does: read tasks from standard input until it ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
+    source, sink = sys.stdin.buffer, sys.stdout.buffer
+    sys.stdout = sys.stderr  # what a parser prints must not get between the answers
+    analyzer = Analyzer(Path(sys.argv[1]) if sys.argv[1] else None)
+    _warm_up(analyzer)
+    recurring: frozenset[int] = frozenset()
+    for line in source:
+        told, tasks = json.loads(line)
+        if told is not None:
+            recurring = frozenset(told)
+        _send([_plain(read_file(_task(values), analyzer, recurring)) for values in tasks], sink)
+
+
+def _warm_up(analyzer: Analyzer) -> None:
+    """Load what the first article needs, before it comes."""
+    import retrieval.parsing
+    import retrieval.parsing.jsonl  # noqa: F401
+
+    analyzer.terms("准备")
+
+
+def _send(values: list[Any], pipe: IO[bytes]) -> None:
+    pipe.write(json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode("utf-8") + b"\n")
+    pipe.flush()
+
+
+def _plain_task(task: FileTask) -> tuple[Any, ...]:
+    data = None if task.data is None else base64.b64encode(task.data).decode("ascii")
+    return task.path, task.relative, task.article_id, data, task.line, task.address, task.known.hex()
+
+
+def _task(values: list[Any]) -> FileTask:
+    path, relative, article_id, data, line, address, known = values
+    return FileTask(
+        path=path, relative=relative, article_id=article_id, line=line, address=address,
+        data=None if data is None else base64.b64decode(data), known=bytes.fromhex(known),
+    )  # fmt: skip
+
+
+def _plain(result: ReadFile) -> tuple[Any, ...]:
+    failure = (result.failure.path, result.failure.reason, result.failure.line) if result.failure else None
+    return result.digest.hex(), to_plain(result.prepared) if result.prepared else None, failure
+
+
+def _result(values: tuple[Any, ...]) -> ReadFile:
+    digest, prepared, failure = values
+    failed = Failure(path=failure[0], reason=failure[1], line=failure[2]) if failure else None
+    return ReadFile(bytes.fromhex(digest), from_plain(prepared) if prepared else None, failed)
+
+
+def _size(chunk: list[FileTask]) -> int:
+    return sum(len(task.data) for task in chunk if task.data is not None)
+
+
+def _chunked(tasks: Iterable[FileTask]) -> Iterator[list[FileTask]]:
+    chunk: list[FileTask] = []
+    for task in tasks:
+        chunk.append(task)
+        if len(chunk) == _CHUNK or _size(chunk) > _CHUNK_BYTES:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk
