@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import lru_cache
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -244,7 +245,9 @@ def _tantivy_document(document: LexicalDocument) -> Any:
         for value in values:
             made.add_text(field, value)
     made.add_text("article", document.article_id)
-    made.add_text("language", document.language)
+    # A language is found by what it is a kind of as well: zh-Hans by zh.
+    for tag in accumulate(document.language.split("-"), "{}-{}".format):
+        made.add_text("language", tag)
     return made
 
 

@@ -130,6 +130,7 @@ def test_readers_see_commits_after_a_refresh(tmp_path: Path) -> None:
         Filters(categories=("财经", "足球"), authors=("作者1", "作者2")),
         Filters(sources=("sina.com.cn",)),
         Filters(languages=("en",)),
+        Filters(languages=("zh",)),
         Filters(article_ids=("article-4", "article-5")),
     ],
 )
@@ -159,7 +160,7 @@ def matches(item: LexicalDocument, filters: Filters) -> bool:
         and overlap(filters.categories, item.categories)
         and overlap(filters.authors, item.authors)
         and overlap(filters.sources, item.sources)
-        and overlap(filters.languages, [item.language])
+        and overlap(filters.languages, [item.language, item.language.split("-")[0]])
         and overlap(filters.article_ids, [item.article_id])
     )
 

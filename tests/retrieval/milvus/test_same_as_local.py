@@ -31,6 +31,7 @@ FILTERS = [
     Filters(authors=("李铁民",)),
     Filters(article_ids=("amur.md", "more/nile.md", "12")),
     Filters(languages=("zh-Hans", "en")),
+    Filters(languages=("zh",)),
     Filters(categories=('"] or id > 0 or article in ["',)),
 ]
 
