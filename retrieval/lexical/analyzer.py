@@ -12,7 +12,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from itertools import accumulate, pairwise
+from itertools import accumulate, compress, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +111,7 @@ class Analyzer:
         self._user_words = _read_dictionary(user_dictionary) if user_dictionary else ()
         self._short_user_words = frozenset(word for word, *_ in self._user_words if len(word) < 3)
         self._variants = load_variants()
+        self._parts: Callable[[str], tuple[str, ...]] = lru_cache(maxsize=8192)(self._split_compound)
         self.normalise: Callable[[str], Normalised] = lru_cache(maxsize=64)(self._normalise)
         """The form in which a text is searched, and the way back to it; the last texts are remembered."""
         self._read: Callable[[str], _Analysis] = lru_cache(maxsize=64)(self._analyse)
@@ -242,21 +243,21 @@ class Analyzer:
     def _analyse(self, text: str) -> _Analysis:
         normalised = fold(text)
         words = self._cut(normalised.text)
-        long = [word for word in words if len(word) > 2]
-        compounds = {word: self._parts(word) for word in long if len(word) > 3}
-        if any(len(parts) > 1 for parts in compounds.values()):
-            words = [part for word in words for part in compounds.get(word, (word,))]
-            long = [word for word in words if len(word) > 2]
+        long = _long(words)
+        parts = self._parts
+        if any(len(word) > 3 and len(parts(word)) > 1 for word in long):
+            words = [part for word in words for part in parts(word)]
+            long = _long(words)
         if not self._variants.rewritten.keys().isdisjoint(words):
             normalised = rewrite(normalised, words, self._variants.rewritten)
             words = self._cut(normalised.text)
-            long = [word for word in words if len(word) > 2]
+            long = _long(words)
         return _Analysis(normalised, words, long, character_classes(normalised.text))
 
-    def _parts(self, word: str) -> tuple[str, ...]:
+    def _split_compound(self, word: str) -> tuple[str, ...]:
         """A compound that begins or ends in a regional word (电脑程式), split there; else the word."""
         rewritten = self._variants.rewritten
-        if word not in rewritten:
+        if len(word) > 3 and word not in rewritten:
             for place in (2, 3, -2, -3):
                 parts = word[:place], word[place:]
                 if parts[place < 0] in rewritten:
@@ -285,6 +286,11 @@ class Analyzer:
         for term in (term for word in found.alternatives for term in self.terms(word)):
             weighted.setdefault(term, self._weights.of(term) * self._weights.alternative)
         return {term: weight for term, weight in weighted.items() if weight > 0}
+
+
+def _long(words: Sequence[str]) -> list[str]:
+    """Those of three characters or more."""
+    return list(compress(words, map((2).__lt__, map(len, words))))
 
 
 class _Occurrence:

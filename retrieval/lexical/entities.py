@@ -7,9 +7,8 @@ matches.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, NamedTuple
 
 EntityKind = Literal["date", "number", "name"]
 
@@ -31,8 +30,7 @@ _PIECES = re.compile(r"[0-9]+(?:\.[0-9]+)?|[^\W\d_]+")
 _DIGITS = re.compile(r"[0-9]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Entity:
+class Entity(NamedTuple):
     """A place in a text, the terms it is indexed under, and the vaguer ones it is indexed under as well."""
 
     start: int

@@ -36,7 +36,7 @@ _BIG5_COMMON = re.compile(rb"[\xa1-\xa3\xa4-\xc6][\x40-\x7e\xa1-\xfe]")
 _WIDE = re.compile("[\u0800-\ufffc\U00010000-\U0010ffff]")
 _HIGH = re.compile("[\x80-\U0010ffff]")
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
-_CJK_HIGH = re.compile(rb"[\x20\x30\x4e-\x9f\xff]")
+_CJK_HIGH = bytes([0x20, 0x30, *range(0x4E, 0xA0), 0xFF])
 _COMMON_CJK = re.compile("[\u2010-\u2026\u3000-\u301f\u4e00-\u9fff\uff01-\uff5e]")
 _SAMPLE = 65_536
 
@@ -95,7 +95,7 @@ def _utf16_by_script(sample: bytes) -> str | None:
     if len(sample) < 8 or len(sample) % 2:
         return None
     for name, high in (("utf-16-le", sample[1::2]), ("utf-16-be", sample[::2])):
-        if len(_CJK_HIGH.findall(high)) * 20 < 19 * len(high):
+        if len(high.translate(None, _CJK_HIGH)) * 20 > len(high):
             continue
         if len(_COMMON_CJK.findall(sample.decode(name, errors="replace"))) * 20 >= 19 * len(high):
             return None if _is_utf8(sample) else name
