@@ -90,7 +90,9 @@ class Workers:
 
     def _read(self, tasks: list[FileTask], recurring: list[int]) -> list[ReadFile]:
         """Have the next free worker read files; a file that kills its worker is reported as failed."""
-        worker = self._idle.get()
+        if self._closed:
+            raise StorageError("the sync was broken off")
+        worker = self._idle.get()  # one for each thread, as long as they are not ended
         try:
             results = worker.read(tasks, recurring)
         except _WorkerDiedError:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from retrieval.answering import Contender, find_answer, find_best
+from retrieval.answering import Contender, find_all, find_answer, find_best
 from retrieval.answering.features import FEATURES
 from retrieval.answering.sentences import MAX_SHARE, choose, load_model
 from retrieval.lexical.analyzer import Analyzer
@@ -90,6 +90,24 @@ def test_the_passage_whose_sentence_answers_stands_for_the_article() -> None:
     assert "2,178,400吨" in details[slice(*found.sentence)]
     far = [Contender(introduction), Contender("今天很冷。", behind=8.0, opening=False)]
     assert find_best(question, far, ANALYZER, title="青石港")[0] == 0
+
+
+def test_articles_do_not_influence_each_other() -> None:
+    question = understand("青石港2020年的吞吐量是多少吨", now=NOW)
+    harbour = [
+        Contender("青石港位于海湾北岸。港口由哈特设计。"),
+        Contender("现有泊位36个。2020年吞吐量为2,178,400吨。", behind=1.0, opening=False),
+    ]
+    articles = [harbour, [Contender("")], [Contender("白沙港2020年的吞吐量是多少？1,200吨。")], harbour[:1]]
+    titles = ["青石港", "", "白沙港", "青石港"]
+    together = find_all(question, articles, titles, ANALYZER)
+    alone = [find_best(question, a, ANALYZER, title=t) for a, t in zip(articles, titles, strict=True)]
+    for (place, found), (expected_place, expected) in zip(together, alone, strict=True):
+        assert (place, found.sentence, found.exact) == (expected_place, expected.sentence, expected.exact)
+        assert found.confidence == pytest.approx(expected.confidence)
+    assert [place for place, _ in together] == [1, 0, 0, 0]
+    assert together[1][1].sentence is None
+    assert find_all(question, [], [], ANALYZER) == []
 
 
 def test_a_passage_without_text_is_not_chosen() -> None:

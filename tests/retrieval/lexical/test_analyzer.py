@@ -132,3 +132,12 @@ def test_lines_are_normalised_each_for_itself() -> None:
     lines = ["電腦軟體", "", "…", "普通的一行", "硬體"]
     assert ANALYZER.normal_forms(lines) == [ANALYZER.analyse([line])[0][0].text for line in lines]
     assert ANALYZER.normal_forms([]) == []
+
+
+@given(
+    st.lists(
+        st.text(st.sampled_from("计程车電腦程式的①ｱﾞé㎡\n \u200b网络软体件A9。"), max_size=12), max_size=6
+    )
+)
+def test_normalising_several_texts_is_normalising_each(texts: list[str]) -> None:
+    assert ANALYZER.normalise_all(texts) == [ANALYZER.normalise(text) for text in texts]

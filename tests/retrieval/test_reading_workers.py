@@ -1,0 +1,45 @@
+"""Articles read by worker processes: in order, without recurring lines, and ended when broken off."""
+
+from pathlib import Path
+
+import pytest
+
+from retrieval.errors import StorageError
+from retrieval.file_reading import FileTask, read_file
+from retrieval.lexical.analyzer import Analyzer
+from retrieval.parsing.boilerplate import line_key
+from retrieval.reading_workers import Workers
+
+LINE = "更多精彩内容请关注本站"
+
+
+@pytest.fixture
+def tasks(tmp_path: Path) -> list[FileTask]:
+    """Forty articles that all end in the same line."""
+    found = []
+    for number in range(40):
+        path = tmp_path / f"{number}.md"
+        path.write_text(
+            f"---\ntitle: 第{number}篇\n---\n<p>河长{number}公里。</p><p>{LINE}</p>", encoding="utf-8"
+        )
+        found.append(FileTask(path=str(path), relative=path.name, article_id=path.name))
+    return found
+
+
+def test_workers_read_as_this_process_does(tasks: list[FileTask]) -> None:
+    recurring = frozenset([line_key(LINE)])
+    analyzer = Analyzer()
+    with Workers(None, 2) as workers:
+        for lines in (frozenset(), recurring, frozenset()):
+            assert list(workers.read(tasks, lines)) == [read_file(task, analyzer, lines) for task in tasks]
+
+
+def test_broken_off_the_workers_end(tasks: list[FileTask]) -> None:
+    workers = Workers(None, 2)
+    results = workers.read(iter(tasks * 10))
+    first = next(results)
+    assert first.prepared is not None
+    assert first.prepared.article.title == "第0篇"
+    results.close()
+    with pytest.raises(StorageError, match="broken off"):
+        list(workers.read(tasks))
