@@ -16,7 +16,7 @@ from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import IO, Any, Self, TextIO
 
 from retrieval.errors import StorageError
 from retrieval.file_reading import FileTask, ReadFile, read_file
@@ -56,6 +56,11 @@ class Workers:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    @property
+    def processes(self) -> list[int]:
+        """The numbers of the processes that were started."""
+        return [worker.process_id for worker in self._all]
 
     def close(self) -> None:
         """End all workers."""
@@ -143,6 +148,11 @@ class _Worker:
         self._recurring = recurring
         return [_result(values) for values in json.loads(line)]
 
+    @property
+    def process_id(self) -> int:
+        """The number of the process."""
+        return self._process.pid
+
     def close(self) -> None:
         """End the process."""
         self._process.kill()
@@ -158,7 +168,7 @@ class _Worker:
 def serve() -> None:
     """What a worker process does: read tasks from standard input until it ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
-    source, sink = sys.stdin.buffer, sys.stdout.buffer
+    source, sink = sys.stdin.buffer, whole_writes(sys.stdout)
     sys.stdout = sys.stderr  # what a parser prints must not get between the answers
     analyzer = Analyzer(Path(sys.argv[1]) if sys.argv[1] else None)
     _warm_up(analyzer)
@@ -168,6 +178,15 @@ def serve() -> None:
         if told is not None:
             recurring = frozenset(told)
         _send([_plain(read_file(_task(values), analyzer, recurring)) for values in tasks], sink)
+
+
+def whole_writes(output: TextIO) -> IO[bytes]:
+    """The bytes of a standard stream, written as a whole whatever happens.
+
+    Where PYTHONUNBUFFERED is set, as it often is in containers, the stream itself takes only part of what it
+    is given when the process is stopped and continued meanwhile.
+    """
+    return os.fdopen(output.fileno(), "wb", closefd=False)
 
 
 def _warm_up(analyzer: Analyzer) -> None:

@@ -35,6 +35,7 @@ from retrieval.milvus.schema import Collections
 from retrieval.milvus.sending import chunks, sparse_of
 from retrieval.milvus.terms import MeanLengths, Sparse, occurrences
 from retrieval.preparation import Prepared, without_passages
+from retrieval.reading_workers import whole_writes
 from retrieval.storage.reading import FileState, KnownArticle
 
 
@@ -135,7 +136,7 @@ class _Uploader:
 def serve() -> None:
     """What a loading process does: shards and their numbers come in by turns, until the input ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
-    source, sink = sys.stdin.buffer, sys.stdout.buffer
+    source, sink = sys.stdin.buffer, whole_writes(sys.stdout)
     sys.stdout = sys.stderr  # what a parser prints must not get between the answers
     uploader: _Uploader | None = None
     setting = json.loads(source.readline())

@@ -1,5 +1,8 @@
 """Articles read by worker processes: in order, without recurring lines, and ended when broken off."""
 
+import os
+import signal
+import threading
 from pathlib import Path
 
 import pytest
@@ -32,6 +35,38 @@ def test_workers_read_as_this_process_does(tasks: list[FileTask]) -> None:
     with Workers(None, 2) as workers:
         for lines in (frozenset(), recurring, frozenset()):
             assert list(workers.read(tasks, lines)) == [read_file(task, analyzer, lines) for task in tasks]
+
+
+def test_workers_that_are_stopped_and_continued_lose_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONUNBUFFERED", "1")
+    path = tmp_path / "long.md"
+    path.write_text(
+        "".join(f"<p>第{number}条河长{number}公里。</p>" for number in range(9_000)), encoding="utf-8"
+    )
+    task = FileTask(path=str(path), relative=path.name, article_id="long")
+    with Workers(None, 1) as workers:
+        (expected,) = workers.read([task])
+        (number,) = workers.processes
+        over = threading.Event()
+        stopping = threading.Thread(target=_stop_again_and_again, args=(number, over))
+        stopping.start()
+        try:
+            assert all(result == expected for result in workers.read([task] * 32))
+        finally:
+            over.set()
+            stopping.join()
+
+
+def _stop_again_and_again(number: int, over: threading.Event) -> None:
+    """Until it is over; a process that has not come to an end by then is killed."""
+    for _ in range(1_500):
+        if over.wait(0.02):
+            return
+        os.kill(number, signal.SIGSTOP)
+        os.kill(number, signal.SIGCONT)
+    os.kill(number, signal.SIGKILL)
 
 
 def test_broken_off_the_workers_end(tasks: list[FileTask]) -> None:
