@@ -9,13 +9,15 @@ from typing import Any, ParamSpec, TypeVar
 from telegram import Message, Update
 
 from bot.access import Welcome
+from bot.actions import Rate, decode
 from bot.conversation import Chat, Conversation
-from bot.delivery import replace, send
+from bot.delivery import conclude, replace
 from bot.i18n import Language, language_of, texts
 from bot.limits import Limits
 from bot.reply import Reply
 from bot.state import State
 from bot.styled import run
+from bot.turns import Turn
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -51,18 +53,19 @@ class Assistant:
             return
         if not await self._in_time(update, message, chat):
             return
+        replied, about = _replied(message)
         reply = await self.run(
-            self.conversation.ask, chat, question, message=message.message_id, replied=_replied(message)
+            self.conversation.ask, chat, question, message=message.message_id, replied=replied, about=about
         )
-        earlier = None
-        if update.edited_message is not None:
-            earlier = await self.run(self.state.answers.answer_to, chat.key, message.message_id)
-        if earlier is not None and await replace(message, reply, number=earlier):
-            await self.run(self.conversation.said, chat, earlier, reply)
-            return
-        sent = await send(message, reply, quote=quote or update.edited_message is not None)
-        await self.run(self.state.answers.remember, chat.key, message.message_id, sent.message_id)
-        await self.run(self.conversation.said, chat, sent.message_id, reply)
+        edited, shown = update.edited_message is not None, None
+        if edited:
+            shown = await self.run(self.state.answers.answer_to, chat.key, message.message_id)
+        if shown is None or not await replace(message, reply, number=shown):
+            shown = await conclude(message, reply, quote=quote or edited)
+        elif turn := Turn.current():
+            await turn.end()
+        if shown:
+            await self.run(self._answered, chat, message.message_id, shown, reply)
 
     async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """The function's result, computed in a thread."""
@@ -77,6 +80,11 @@ class Assistant:
         language = chosen or self._language or language_of(user.language_code if user else None)
         return Chat(key, language, _thread(update, key))
 
+    def _answered(self, chat: Chat, message: int, answer: int, reply: Reply) -> None:
+        """Note that a message has its answer."""
+        self.state.answers.remember(chat.key, message, answer)
+        self.conversation.said(chat, answer, reply)
+
     def is_admin(self, update: Update) -> bool:
         """Whether the sender is one of the bot's admins."""
         return update.effective_user is not None and update.effective_user.id in self.welcome.admins
@@ -89,7 +97,7 @@ class Assistant:
         wait = self.limits.ask(user.id)
         if wait.seconds and wait.first:
             sentence = texts(chat.language)("too_fast", seconds=wait.seconds)
-            await send(message, Reply(text=(run(sentence),)))
+            await conclude(message, Reply(text=(run(sentence),)))
         return not wait.seconds
 
 
@@ -100,9 +108,15 @@ def _thread(update: Update, key: str) -> str:
     return f"{key}/{topic or 0}/{user.id if user else 0}"
 
 
-def _replied(message: Message) -> int:
-    """The number of the bot's message that a message replies to, 0 for none."""
+def _replied(message: Message) -> tuple[int, int]:
+    """The number of the bot's message that a message replies to, and of the question it answers; 0 for none.
+
+    The question is the one that its buttons rate.
+    """
     replied = message.reply_to_message
     if replied is None or replied.from_user is None or replied.from_user.id != message.get_bot().id:
-        return 0
-    return replied.message_id
+        return 0, 0
+    rows = replied.reply_markup.inline_keyboard if replied.reply_markup else ()
+    actions = (decode(str(button.callback_data or "")) for row in rows for button in row)
+    rated = next((action.question for action in actions if isinstance(action, Rate)), 0)
+    return replied.message_id, rated

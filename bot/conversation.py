@@ -116,11 +116,13 @@ class Conversation:
         alone: bool = False,
         message: int = 0,
         replied: int = 0,
+        about: int = 0,
     ) -> Reply:
         """The answer to a question: the best hits, or that nothing answers it and what comes nearest.
 
         `literal` reads no limits out of its words, `alone` takes it without the conversation before it.
-        `message` is the one that asks, `replied` the bot's message that it replies to, if it does.
+        `message` is the one that asks, `replied` the bot's message that it replies to, if it does, and
+        `about` the question that this one's buttons show to be answered there.
         """
         question = " ".join(clean(text).split())
         if not any(character.isalnum() for character in question):
@@ -132,7 +134,7 @@ class Conversation:
             lead = (run(said, Style.META),)
         if message:
             self._memory.take_back(chat.memory, message=message)
-        before = [] if alone else self._before(chat, replied)
+        before = [] if alone else self._before(chat, replied, about)
         number = self._state.questions.add(chat.key, question, literal=literal)
         meaning, response = self._interpreter.read(Asked(number, question, literal, alone), before)
         stored = StoredQuestion(number, chat.key, question, literal)
@@ -199,9 +201,11 @@ class Conversation:
         if reply.question:
             self._memory.link(chat.key, message, reply.question)
 
-    def _before(self, chat: Chat, replied: int) -> list[Meaning]:
+    def _before(self, chat: Chat, replied: int, about: int) -> list[Meaning]:
         """The conversation that a question goes on with: the answer it replies to, else the last turns."""
         answered = self._memory.answered_by(chat.key, replied) if replied else None
+        if answered is None and about and self._state.questions.get(about, chat.key):
+            answered = self._memory.meaning(about)
         return [answered] if answered else self._memory.recall(chat.memory)
 
     def _answer(

@@ -1,5 +1,6 @@
 """Replies → calls of the Bot API: the one place where a reply becomes a message."""
 
+import json
 import logging
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
@@ -9,14 +10,19 @@ from telegram.constants import ParseMode
 from telegram.error import BadRequest
 
 from bot.actions import encode
+from bot.pacing import Pacer
 from bot.reply import Button, Reply
 from bot.styled import clip_text
 from bot.telegram_html import is_web_link, to_html
+from bot.turns import Turn
 
 T = TypeVar("T")
 
 _LABEL_LIMIT = 64
+_MOST_PICTURES = 10_000
 _logger = logging.getLogger(__name__)
+_seen_pictures: dict[str, None] = {}
+"""Addresses of pictures that Telegram took already."""
 
 
 def keyboard(reply: Reply) -> InlineKeyboardMarkup | None:
@@ -46,6 +52,46 @@ async def send(to: Message, reply: Reply, *, quote: bool = False) -> Message:
         )
 
     return await _with_preview(attempt, reply)
+
+
+async def conclude(to: Message, reply: Reply, *, quote: bool = False) -> int:
+    """Send the one reply that an update gets, as `send` does, and have the update crossed out at once.
+
+    The number of the new message; 0 where that is not known, because it went out with the response to the
+    update's delivery.
+    """
+    turn = Turn.current()
+    if turn is not None and await _respond(turn, to, reply, quote=quote):
+        return 0
+    sent = await send(to, reply, quote=quote)
+    if turn is not None:
+        await turn.end()
+    return sent.message_id
+
+
+async def _respond(turn: Turn, to: Message, reply: Reply, *, quote: bool) -> bool:
+    """Send a reply with the response, if that is still open and Telegram is sure to take the reply.
+
+    It would not say that it refuses it: because too much is sent just now, or for the picture's address.
+    """
+    if not turn.waiting or (reply.image and is_web_link(reply.image) and reply.image not in _seen_pictures):
+        return False
+    limiter = to.get_bot().rate_limiter  # type: ignore[attr-defined]
+    if not isinstance(limiter, Pacer) or not await limiter.at_once(to.chat_id):
+        return False
+    markup, topic = keyboard(reply), to.message_thread_id if to.is_topic_message else None
+    call = {
+        "method": "sendMessage",
+        "chat_id": to.chat_id,
+        "text": to_html(reply.text),
+        "parse_mode": ParseMode.HTML,
+        "link_preview_options": picture_preview(reply.image).to_dict(),
+        **({"reply_markup": markup.to_dict()} if markup else {}),
+        **({"message_thread_id": topic} if topic else {}),
+    }
+    if quote:
+        call["reply_parameters"] = {"message_id": to.message_id, "allow_sending_without_reply": True}
+    return await turn.respond(json.dumps(call, ensure_ascii=False))
 
 
 async def send_to(bot: Bot, chat: int, reply: Reply, *, topic: int = 0) -> Message:
@@ -92,11 +138,20 @@ async def replace(near: Message, reply: Reply, *, number: int) -> bool:
 async def _with_preview(attempt: Callable[[LinkPreviewOptions], Awaitable[T]], reply: Reply) -> T:
     """The attempt with the reply's picture; without it where Telegram does not want its address."""
     try:
-        return await attempt(picture_preview(reply.image))
+        shown = await attempt(picture_preview(reply.image))
+        if reply.image:
+            _remember_picture(reply.image)
+        return shown
     except BadRequest as error:
         if reply.image is None or "webpage" not in error.message.lower():
             raise
         return await attempt(LinkPreviewOptions(is_disabled=True))
+
+
+def _remember_picture(address: str) -> None:
+    while len(_seen_pictures) >= _MOST_PICTURES:
+        del _seen_pictures[next(iter(_seen_pictures))]
+    _seen_pictures[address] = None
 
 
 def _button(button: Button) -> InlineKeyboardButton:

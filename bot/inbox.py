@@ -2,6 +2,9 @@
 
 So none is lost when a process is killed in between: it itself at its next start, or another process that
 serves the same bot, handles what is not crossed out. One that Telegram delivers twice is handled once.
+
+Those that come to the webhook are crossed out before Telegram is told, where that does not take long, so that
+the response can carry the answer.
 """
 
 import asyncio
@@ -17,7 +20,8 @@ from telegram import Bot, Update
 
 from bot.errors import StateError
 from bot.owner import is_gone, owner_name
-from bot.state.updates import Claim, Updates
+from bot.state.updates import Claim, Delivery, Updates
+from bot.turns import Response, Turn
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -25,9 +29,16 @@ T = TypeVar("T")
 BEAT_SECONDS = 4.0
 """How often a process says that it still lives, and looks for updates of others that do not."""
 
+HOLD_SECONDS = 10.0
+"""How long Telegram waits for the response to an update; then it is told that the update arrived."""
+
 _ATTEMPTS = 10
 _RETRY_SECONDS = 1.0
 _logger = logging.getLogger(__name__)
+
+
+class WaitingError(Exception):
+    """An update's turn has not come."""
 
 
 class Inbox(asyncio.Queue[object]):
@@ -39,6 +50,7 @@ class Inbox(asyncio.Queue[object]):
         self._executor = executor
         self._owner = owner_name()
         self._unnoted: set[int] = set()
+        self._turns: dict[int, Turn] = {}
         self.handled = 0
 
     async def put(self, item: object) -> None:
@@ -52,31 +64,54 @@ class Inbox(asyncio.Queue[object]):
                 return
         await super().put(item)
 
-    async def begin(self, item: object) -> bool | None:
-        """Whether to handle an update now; None where it has to wait for an earlier one of its chat."""
-        if not isinstance(item, Update):
-            return True
-        claim, attempts = await self._surely(partial(self._updates.claim, item.update_id, self._owner))
-        if claim is Claim.WAITING:
-            return None
-        if claim is Claim.BEGUN and attempts > _ATTEMPTS:
-            _logger.error(
-                "update %d was begun %d times and never finished; left alone", item.update_id, attempts
-            )
-            await self.done(item)
-            return False
-        return claim is Claim.BEGUN
+    async def deliver(self, update: Update) -> Response:
+        """Handle an update that came to the webhook, and say what to respond."""
+        number = update.update_id
+        turn = self._turns.get(number)
+        if turn is None:
+            turn = self._turns[number] = self._turn(number, waiting=True)
+            hold = partial(self._updates.hold, number, update.to_json(), chat=chat_of(update),
+                           owner=self._owner, is_gone=is_gone)  # fmt: skip
+            delivery, response = await self._surely(hold)
+            if delivery is Delivery.OURS:
+                await super().put(update)
+            else:
+                del self._turns[number]
+                turn.resolve(Response(taken=delivery is Delivery.TAKEN, call=response))
+        await asyncio.wait([turn.response], timeout=HOLD_SECONDS)
+        if turn.waiting:
+            turn.waiting = False
+            await self._surely(partial(self._updates.let_go, number))
+            turn.resolve(Response())
+        return await turn.response
 
-    async def done(self, item: object) -> None:
-        """Cross an update out."""
+    async def begin(self, item: object) -> Turn | None:
+        """The turn of an update that is to be handled now, None of one that is not.
+
+        Raises WaitingError where it has to wait for an earlier one of its chat.
+        """
         if not isinstance(item, Update):
-            return
-        self.handled += 1
-        try:
-            await self._in_thread(self._updates.finish, item.update_id)
-        except StateError as error:
-            _logger.warning("update %d is handled, which could not be noted yet: %s", item.update_id, error)
-            self._unnoted.add(item.update_id)
+            return Turn(_nothing)
+        number = item.update_id
+        claim, attempts = await self._surely(partial(self._updates.claim, number, self._owner))
+        if claim is Claim.WAITING:
+            raise WaitingError
+        turn = self._turns.setdefault(number, self._turn(number))
+        if claim is Claim.BEGUN and attempts <= _ATTEMPTS:
+            return turn
+        if claim is Claim.BEGUN:
+            _logger.error("update %d was begun %d times and never finished; left alone", number, attempts)
+            await turn.end()
+        del self._turns[number]
+        turn.resolve(Response(taken=False))
+        return None
+
+    async def done(self, item: object, turn: Turn) -> None:
+        """Cross an update out, unless its handler did so."""
+        await turn.end()
+        if isinstance(item, Update):
+            self.handled += 1
+            self._turns.pop(item.update_id, None)
 
     async def resume(self, bot: Bot) -> int:
         """Queue what processes that are gone left behind; how many."""
@@ -107,6 +142,20 @@ class Inbox(asyncio.Queue[object]):
         with contextlib.suppress(StateError):
             await self._in_thread(self._updates.release, self._owner)
 
+    def _turn(self, number: int, *, waiting: bool = False) -> Turn:
+        return Turn(partial(self._cross_out, number), waiting=waiting)
+
+    async def _cross_out(self, number: int, response: str | None) -> None:
+        finish = partial(self._updates.finish, number, response)
+        if response is not None:  # it has to be known before it is sent
+            await self._surely(finish)
+            return
+        try:
+            await self._in_thread(finish)
+        except StateError as error:
+            _logger.warning("update %d is handled, which could not be noted yet: %s", number, error)
+            self._unnoted.add(number)
+
     async def _surely(self, work: Callable[[], T]) -> T:
         """The work's result, as soon as the database does it."""
         while True:
@@ -128,3 +177,7 @@ def chat_of(update: object) -> int:
     if update.effective_chat is not None:
         return update.effective_chat.id
     return update.effective_user.id if update.effective_user is not None else 0
+
+
+async def _nothing(_: str | None) -> None:
+    """What is no update is not crossed out."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from telegram.ext import BaseUpdateProcessor
 
-from bot.inbox import Inbox, chat_of
+from bot.inbox import Inbox, WaitingError, chat_of
 
 TURN_SECONDS = 0.05
 """How long an update whose turn has not come waits before it looks again."""
@@ -49,11 +49,15 @@ class ChatOrderProcessor(BaseUpdateProcessor):
     async def _handled(self, lock: asyncio.Lock, update: object, coroutine: Coroutine[Any, Any, Any]) -> bool:
         """Handle the update, if its turn has come (or another process has it); False where it has not."""
         async with lock, self._work:
-            turn = await self._inbox.begin(update)
-            if turn:
-                await coroutine
-                await self._inbox.done(update)
-            return turn is not None
+            try:
+                turn = await self._inbox.begin(update)
+            except WaitingError:
+                return False
+            if turn is not None:
+                with turn.taken():
+                    await coroutine
+                await self._inbox.done(update, turn)
+            return True
 
     async def initialize(self) -> None:
         """Nothing to prepare."""

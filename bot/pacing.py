@@ -17,6 +17,7 @@ _PRIVATE = (20, 20.0)
 _GROUP = (20, 60.0)
 _RETRIES = 10
 _MARGIN_SECONDS = 0.1
+_CAREFUL_SECONDS = 60.0
 _MOST_CHATS = 10_000
 
 
@@ -30,6 +31,21 @@ class Pacer(BaseRateLimiter[int]):
     def __init__(self, overall: float = OVERALL_A_SECOND) -> None:
         self._overall = AsyncLimiter(overall, 1)
         self._chats: dict[int | str, AsyncLimiter] = {}
+        self._careful_until = 0.0
+
+    async def at_once(self, chat: int) -> bool:
+        """Count one message to a chat, if it may go out at this moment.
+
+        Not for a minute after Telegram said to wait: that it knows better is said to `process_request` only.
+        """
+        limiter = self._limiter(chat)
+        if time.monotonic() < self._careful_until:
+            return False
+        if not limiter.has_capacity() or not self._overall.has_capacity():
+            return False
+        await limiter.acquire()
+        await self._overall.acquire()
+        return True
 
     async def initialize(self) -> None:
         """Nothing to prepare."""
@@ -57,9 +73,10 @@ class Pacer(BaseRateLimiter[int]):
                 try:
                     return await callback(*args, **kwargs)
                 except RetryAfter as error:
+                    seconds = _seconds(error)
+                    self._careful_until = time.monotonic() + seconds + _CAREFUL_SECONDS
                     if attempt == retries:
                         raise
-                    seconds = _seconds(error)
             await asyncio.sleep(seconds + _MARGIN_SECONDS)
         return None
 

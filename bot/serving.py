@@ -7,13 +7,12 @@ import re
 import signal
 import threading
 import warnings
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
 from telegram.error import InvalidToken, NetworkError, RetryAfter, TelegramError
-from telegram.ext import Updater
 from telegram.warnings import PTBDeprecationWarning
 
 from bot.access import Welcome
@@ -28,10 +27,11 @@ from bot.application import (
 from bot.archive import Overview
 from bot.assistant import Assistant
 from bot.conversation import Conversation
-from bot.errors import BotError, TokenError, UnreachableError
+from bot.errors import TokenError, UnreachableError
 from bot.i18n import Language
 from bot.inbox import Inbox
 from bot.limits import Limits
+from bot.listening import Listener
 from bot.menus import publish
 from bot.monitoring import Monitor, monitored
 from bot.state import State
@@ -109,7 +109,7 @@ async def serve(
                 _logger.info("going on with %d updates that an earlier run left behind", resumed)
             async with monitored(service.monitor, Monitor(service.state, inbox, service.overview), memory):
                 always = (inbox.keep(application.bot), teller.keep())
-                await _run(application, service, always, executor, stop)
+                await _run(application, inbox, service, always, stop)
     finally:
         await application.shutdown()
         await inbox.release()
@@ -147,72 +147,75 @@ async def connect(application: TelegramApplication, api_url: str) -> None:
 
 async def _run(
     application: TelegramApplication,
+    inbox: Inbox,
     service: Service,
     always: Sequence[Coroutine[Any, Any, None]],
-    executor: ThreadPoolExecutor,
     stop: asyncio.Event,
 ) -> None:
-    updater = application.updater
-    if updater is None:
-        raise RuntimeError("the application was built without an updater")
-
     stopping = threading.Event()
-    await application.start()
     tasks = [asyncio.create_task(each) for each in always]
     try:
-        await _receive(application, updater, service.webhook)
-        _logger.info("@%s is answering", application.bot.username)
-        beside = asyncio.create_task(_beside(service, stopping))
-        menu = asyncio.create_task(publish(application.bot, service.welcome.admins))
-        await stop.wait()
-        stopping.set()
-        menu.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await menu
-        await beside
+        async with _receiving(application, service.webhook, inbox):
+            try:
+                _logger.info("@%s is answering", application.bot.username)
+                beside = asyncio.create_task(_beside(service, stopping))
+                menu = asyncio.create_task(publish(application.bot, service.welcome.admins))
+                await stop.wait()
+                stopping.set()
+                menu.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await menu
+                await beside
+            finally:
+                stopping.set()
     finally:
-        stopping.set()
-        if updater.running:
-            await updater.stop()
-        await application.stop()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _receive(application: TelegramApplication, updater: Updater, webhook: Webhook | None) -> None:
-    """Start polling; or listen where the webhook's updates arrive, and tell Telegram to send them there."""
+async def _poll(application: TelegramApplication) -> None:
+    """Start fetching updates."""
 
     def polling_failed(error: TelegramError) -> None:
         application.create_task(application.process_error(None, error))
 
-    if webhook is None:
-        await updater.start_polling(
-            timeout=_POLL_SECONDS,
-            allowed_updates=ALLOWED_UPDATES,
-            bootstrap_retries=-1,
-            error_callback=polling_failed,
-        )
-        return
+    assert application.updater is not None
+    await application.updater.start_polling(
+        timeout=_POLL_SECONDS,
+        allowed_updates=ALLOWED_UPDATES,
+        bootstrap_retries=-1,
+        error_callback=polling_failed,
+    )
+
+
+@contextlib.asynccontextmanager
+async def _receiving(
+    application: TelegramApplication, webhook: Webhook | None, inbox: Inbox
+) -> AsyncIterator[None]:
+    """Inside, the application runs and updates come: fetched, or brought to the webhook.
+
+    At the end what has come is still handled.
+    """
+    updater = application.updater
+    if updater is None:
+        raise RuntimeError("the application was built without an updater")
+    listener = Listener(webhook, inbox, application.bot) if webhook else None
+    await application.start()
     try:
-        await updater.start_webhook(
-            listen=webhook.host,
-            port=webhook.port,
-            url_path=webhook.path,
-            webhook_url=webhook.url,
-            secret_token=webhook.secret,
-            cert=webhook.certificate,
-            key=webhook.key,
-            allowed_updates=ALLOWED_UPDATES,
-            bootstrap_retries=_START_ATTEMPTS,
-        )
-    except OSError as error:
-        raise BotError(
-            f"cannot listen on {webhook.host}:{webhook.port} for the webhook ({error}); "
-            "choose another address in WENDA_WEBHOOK_LISTEN"
-        ) from None
-    except TelegramError as error:
-        raise BotError(f"Telegram does not take WENDA_WEBHOOK_URL: {error}") from None
+        if listener is None:
+            await _poll(application)
+        else:
+            await listener.start(ALLOWED_UPDATES)
+        yield
+    finally:
+        if listener is not None:
+            listener.stop()
+        if updater.running:
+            await updater.stop()
+        await application.stop()
+        if listener is not None:
+            await listener.close()
 
 
 async def _beside(service: Service, stopping: threading.Event) -> None:

@@ -4,7 +4,7 @@ from telegram import Update
 from telegram.ext import ApplicationHandlerStop, ContextTypes, TypeHandler
 
 from bot.assistant import Assistant
-from bot.delivery import send
+from bot.delivery import conclude
 from bot.handlers.callbacks import acknowledge
 from bot.i18n import texts
 from bot.reply import Reply
@@ -31,5 +31,5 @@ class Access:
         if update.callback_query is not None:
             await acknowledge(update.callback_query, sentence)
         elif message is not None and message.chat.type == message.chat.PRIVATE:
-            await send(message, Reply(text=(run(sentence),)))
+            await conclude(message, Reply(text=(run(sentence),)))
         raise ApplicationHandlerStop

@@ -17,7 +17,7 @@ from telegram.ext import BaseHandler, CallbackQueryHandler, CommandHandler, Cont
 from bot.actions import Administering, CancelBroadcast, RemoveArticle, SendBroadcast, decode
 from bot.administration import Administration
 from bot.assistant import Assistant
-from bot.delivery import replace, send
+from bot.delivery import conclude, replace, send
 from bot.handlers.callbacks import acknowledge
 from bot.i18n import Texts, texts
 from bot.reply import Reply
@@ -60,7 +60,7 @@ class Admin:
         message, say = await self._said(update)
         reply, picture = await self._assistant.run(self._administration.stats, say)
         if picture is None:
-            await send(message, reply)
+            await conclude(message, reply)
         else:
             await message.reply_photo(picture, caption=plain(reply.text)[:_CAPTION_LIMIT], do_quote=False)
 
@@ -84,14 +84,14 @@ class Admin:
     async def remove(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
         """Which article is to go, to be confirmed."""
         message, say = await self._said(update)
-        await send(message, await self._assistant.run(self._administration.removal, _words(message), say))
+        await conclude(message, await self._assistant.run(self._administration.removal, _words(message), say))
 
     async def broadcast(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
         """What is to be sent to everyone, to be confirmed."""
         message, say = await self._said(update)
         admin = update.effective_user.id if update.effective_user else 0
         words = _words(message, lines=True)
-        await send(message, await self._assistant.run(self._administration.broadcast, admin, words, say))
+        await conclude(message, await self._assistant.run(self._administration.broadcast, admin, words, say))
 
     async def pressed(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
         """A button for admins, pressed by whoever: only admins are obeyed."""

@@ -8,7 +8,7 @@ from telegram.ext import CallbackQueryHandler, ContextTypes
 
 from bot.actions import decode
 from bot.assistant import Assistant
-from bot.delivery import replace, send
+from bot.delivery import conclude, replace
 from bot.i18n import texts
 from bot.pacing import Patience
 from bot.reply import Reply
@@ -41,7 +41,8 @@ class Callbacks:
         reply = await self._assistant.run(self._assistant.conversation.press, chat, action)
         await acknowledge(query, reply.notice)
         shown = await _show(query.message, reply)
-        await self._assistant.run(self._assistant.conversation.said, chat, shown, reply)
+        if shown:
+            await self._assistant.run(self._assistant.conversation.said, chat, shown, reply)
 
 
 async def acknowledge(query: CallbackQuery, notice: str = "") -> None:
@@ -51,7 +52,10 @@ async def acknowledge(query: CallbackQuery, notice: str = "") -> None:
 
 
 async def _show(message: Message, reply: Reply) -> int:
-    """Show the reply, in the place of the message if it is meant to; the number of the message with it."""
+    """Show the reply, in the place of the message if it is meant to; the number of the message with it.
+
+    0 where that is not known.
+    """
     if not reply.text or (reply.replaces and await replace(message, reply, number=message.message_id)):
         return message.message_id
-    return (await send(message, reply)).message_id
+    return await conclude(message, reply)

@@ -4,7 +4,7 @@ from telegram import Message, Update
 from telegram.ext import CommandHandler, ContextTypes, filters
 
 from bot.assistant import Assistant
-from bot.delivery import send
+from bot.delivery import conclude
 from bot.reply import Reply
 
 MENU = ("ask", "latest", "subscribe", "subscriptions", "reset", "start", "language", "help")
@@ -74,7 +74,7 @@ class Commands:
     async def _say(self, update: Update, reply: Reply) -> None:
         message = update.effective_message
         if message is not None:
-            await send(message, reply, quote=message.chat.type != message.chat.PRIVATE)
+            await conclude(message, reply, quote=message.chat.type != message.chat.PRIVATE)
 
 
 def _question(message: Message, username: str) -> str:

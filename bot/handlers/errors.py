@@ -9,7 +9,7 @@ from telegram.error import Conflict, Forbidden, NetworkError, RetryAfter, Telegr
 from telegram.ext import ContextTypes
 
 from bot.assistant import Assistant
-from bot.delivery import send
+from bot.delivery import conclude
 from bot.handlers.callbacks import acknowledge
 from bot.handlers.inline import BUTTON_LIMIT
 from bot.i18n import sorry, texts
@@ -67,7 +67,7 @@ class Errors:
             button = InlineQueryResultsButton(clip_text(sentence, BUTTON_LIMIT), start_parameter="inline")
             await update.inline_query.answer([], cache_time=0, button=button)
         elif isinstance(update.effective_message, Message):
-            await send(update.effective_message, Reply(text=(run(sentence),)))
+            await conclude(update.effective_message, Reply(text=(run(sentence),)))
 
 
 def _place(update: Update) -> str:

@@ -4,7 +4,7 @@ from telegram import Update
 from telegram.ext import ContextTypes, MessageHandler, filters
 
 from bot.assistant import Assistant
-from bot.delivery import send
+from bot.delivery import conclude
 
 
 class PrivateChat:
@@ -39,11 +39,11 @@ class PrivateChat:
             text = message.text or message.caption or ""
             chat = await self._assistant.chat(update)
             related = self._assistant.conversation.related_to
-            await send(message, await self._assistant.run(related, chat, text))
+            await conclude(message, await self._assistant.run(related, chat, text))
 
     async def unknown_command(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
         """Say how it works."""
         message = update.effective_message
         if message is not None:
             language = (await self._assistant.chat(update)).language
-            await send(message, self._assistant.conversation.greeter.help(language))
+            await conclude(message, self._assistant.conversation.greeter.help(language))

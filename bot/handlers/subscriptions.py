@@ -4,7 +4,7 @@ from telegram import Update
 from telegram.ext import CommandHandler, ContextTypes, filters
 
 from bot.assistant import Assistant
-from bot.delivery import send
+from bot.delivery import conclude
 from bot.i18n import texts
 
 
@@ -33,7 +33,7 @@ class Subscribing:
             text = message.reply_to_message.text or message.reply_to_message.caption or ""
         following = self._assistant.conversation.following
         reply = await self._assistant.run(following.subscribe, chat.place, text, texts(chat.language))
-        await send(message, reply, quote=message.chat.type != message.chat.PRIVATE)
+        await conclude(message, reply, quote=message.chat.type != message.chat.PRIVATE)
 
     async def list(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
         """List them."""
@@ -41,4 +41,4 @@ class Subscribing:
         if message is not None:
             following = self._assistant.conversation.following
             reply = await self._assistant.run(following.overview, chat.key, texts(chat.language))
-            await send(message, reply, quote=message.chat.type != message.chat.PRIVATE)
+            await conclude(message, reply, quote=message.chat.type != message.chat.PRIVATE)

@@ -9,7 +9,7 @@ from telegram.ext import ContextTypes, MessageHandler, filters
 
 from bot.administration import Administration
 from bot.assistant import Assistant
-from bot.delivery import send
+from bot.delivery import conclude
 from bot.i18n import texts
 from bot.keeping import MOST_BYTES, DocumentError
 from bot.reply import Reply
@@ -45,7 +45,7 @@ class Uploads:
             said = say("document_taken", name=shown, count=len(taken.articles))
         except DocumentError as error:
             said = say("document_refused", name=shown, reason=str(error))
-        await send(message, Reply(text=(run(said),)), quote=True)
+        await conclude(message, Reply(text=(run(said),)), quote=True)
 
     async def _content(self, update: Update) -> bytes:
         """What the document holds; not even asked for where it says itself that it is too large."""

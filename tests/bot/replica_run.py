@@ -1,7 +1,9 @@
 """A run of questions over two bot processes on one PostgreSQL, one of them killed and started again."""
 
 import asyncio
+import itertools
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,9 +27,13 @@ QUESTIONS = {
 
 @dataclass(frozen=True)
 class Outcome:
-    """Answers a chat got too few and too many, chats out of order; how the replicas shared the updates."""
+    """Answers a chat got too few and too many, chats out of order; how the replicas shared the updates.
+
+    `in_responses` of the answers came with the responses to deliveries.
+    """
 
     questions: int
+    in_responses: int
     missing: int
     repeated: int
     disordered: int
@@ -36,11 +42,11 @@ class Outcome:
 
 
 async def run(
-    folder: Path, databases: Databases, *, people: int, each: int, kill_after: float | None
+    folder: Path, databases: Databases, *, people: int, each: int, kills: Sequence[float] = ()
 ) -> Outcome:
     """Have `people` ask `each` questions at once.
 
-    `kill_after` is the share of answers after which one replica is killed, None for never.
+    `kills` are shares of the answers after which one replica, in turn, is killed and started again.
     """
     index = folder / "index"
     with Retriever.open(index) as retriever:
@@ -58,9 +64,7 @@ async def run(
         for replica in replicas:
             await replica.start()
         await server.wait(lambda: bool(server.webhook))
-        return await _ask(
-            server, balancer, replicas, address, people=people, each=each, kill_after=kill_after
-        )
+        return await _ask(server, balancer, replicas, address, people=people, each=each, kills=kills)
     finally:
         for replica in replicas:
             await replica.stop()
@@ -76,17 +80,17 @@ async def _ask(
     *,
     people: int,
     each: int,
-    kill_after: float | None,
+    kills: Sequence[float],
 ) -> Outcome:
     asked = [list(QUESTIONS)[number % len(QUESTIONS)] for number in range(each)]
     started, total = time.monotonic(), people * each
     for question in asked:
         for number in range(people):
             await server.say(question, Person(id=1000 + number))
-    if kill_after is not None:
-        await server.wait(lambda: len(server.messages) >= kill_after * total, 300)
-        await replicas[0].kill()
-        await replicas[0].start()
+    for victim, share in zip(itertools.cycle(replicas), sorted(kills)):
+        await server.wait(lambda share=share: len(server.messages) >= share * total, 300)  # type: ignore[misc]
+        await victim.kill()
+        await victim.start()
 
     expected = [QUESTIONS[question] for question in asked]
 
@@ -102,6 +106,7 @@ async def _ask(
     await _at_rest(address)
     return Outcome(
         questions=total,
+        in_responses=server.in_responses,
         missing=sum(each - len(_once(titles)) for titles in answers()),
         repeated=sum(len(titles) - len(_once(titles)) for titles in answers()),
         disordered=sum(_once(titles) != expected for titles in answers()),

@@ -108,7 +108,10 @@ class Balancer:
                 f"http://127.0.0.1:{port}/wenda", data=body, headers=headers
             ) as response:
                 self.taken[port] = self.taken.get(port, 0) + response.ok
-                return web.Response(status=response.status)
+                content = await response.read()
+                kept = ("Content-Type", "Retry-After") if content else ("Retry-After",)
+                passed = {name: response.headers[name] for name in kept if name in response.headers}
+                return web.Response(status=response.status, headers=passed, body=content)
         except (ClientError, OSError):
             return web.Response(status=502)
 

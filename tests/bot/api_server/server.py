@@ -24,11 +24,13 @@ MODULES = (editing, polling, profile, sending, uploads, webhook)
 class ApiServer(Users):
     """One bot's Bot API. Start it, point a bot at `url`, then act as its users.
 
-    `retry` is the first pause before an update is brought to a webhook again, in seconds.
+    `retry` is the first pause before an update is brought to a webhook again, in seconds; `in_responses`
+    counts the calls that came with a webhook's responses.
     """
 
     url: str = ""
     retry: float = 0.1
+    in_responses: int = 0
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -45,7 +47,9 @@ class ApiServer(Users):
         site = web.TCPSite(self._runner, "127.0.0.1", port)
         await site.start()
         self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
-        self._delivery = asyncio.create_task(webhook.Delivery(self, pause=self.retry).run())
+        self._delivery = asyncio.create_task(
+            webhook.Delivery(self, self._perform_response, pause=self.retry).run()
+        )
 
     async def stop(self) -> None:
         """Stop listening."""
@@ -57,16 +61,10 @@ class ApiServer(Users):
             await self._runner.cleanup()
 
     async def _handle(self, request: web.Request) -> web.Response:
-        token, name = request.match_info["token"], request.match_info["method"]
         try:
             params = await parameters(request)
-            _check_token(token)
-            answer = METHODS.get(name.lower())
-            if answer is None:
-                raise RefusedError(404, "Not Found: method not found")
-            self.calls.append((name, params))
-            self._flood(name, params)
-            result = await answer(self, params)
+            _check_token(request.match_info["token"])
+            result = await self._perform(request.match_info["method"], params)
         except RefusedError as refused:
             self.refusals.append(refused.description)
             await self.notify()
@@ -80,6 +78,22 @@ class ApiServer(Users):
             return web.json_response(body, status=refused.code)
         await self.notify()
         return web.json_response({"ok": True, "result": result})
+
+    async def _perform(self, name: str, params: Params) -> Any:
+        answer = METHODS.get(name.lower())
+        if answer is None:
+            raise RefusedError(404, "Not Found: method not found")
+        self.calls.append((name, params))
+        self._flood(name, params)
+        return await answer(self, params)
+
+    async def _perform_response(self, name: str, params: Params) -> None:
+        """A call that a webhook's response carries: whether it is refused is said to nobody."""
+        self.in_responses += 1
+        try:
+            await self._perform(name, params)
+        except RefusedError as refused:
+            self.refusals.append(refused.description)
 
     def _flood(self, name: str, params: Params) -> None:
         if self.floods and "chat_id" in params:

@@ -1,10 +1,16 @@
-"""Updates delivered to the bot's webhook: in order within a chat, again and again until it takes them."""
+"""Updates delivered to the bot's webhook: in order within a chat, again and again until it takes them.
+
+A response that takes an update may carry a call of the Bot API, whose result nobody learns.
+"""
 
 import asyncio
 import contextlib
+import json
 import re
 import ssl
 import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,6 +23,9 @@ from .polling import allow
 from .world import Webhook, World
 
 PORTS = {443, 80, 88, 8443}
+NOT_IN_RESPONSES = {"setwebhook", "deletewebhook", "close", "logout"}
+"""What a response may not call, nor any method whose name begins with "get"."""
+
 SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"
 
 
@@ -89,8 +98,10 @@ async def get_webhook_info(world: World, _: Params) -> dict[str, Any]:
 class Delivery:
     """Brings updates to the webhook while one is set. What it does not take is brought again later."""
 
-    def __init__(self, world: World, *, pause: float) -> None:
-        self._world, self._pause = world, pause
+    def __init__(
+        self, world: World, perform: Callable[[str, Params], Awaitable[None]], *, pause: float
+    ) -> None:
+        self._world, self._perform, self._pause = world, perform, pause
         self._busy: set[int] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -120,22 +131,34 @@ class Delivery:
         world, pause = self._world, self._pause
         try:
             while (hook := world.hook).url and update in world.pending:
-                failure = await _post(hook, update)
-                if not failure:
+                taken = await _post(hook, update)
+                if not taken.failure:
                     with contextlib.suppress(ValueError):
                         world.pending.remove(update)
+                    if name := callable_from_response(taken.call):
+                        await self._perform(name, taken.call)
                     return
-                hook.failed_at, hook.failure = int(time.time()), failure
+                hook.failed_at, hook.failure = int(time.time()), taken.failure
                 await world.notify()
-                await asyncio.sleep(pause)
-                pause = min(2 * pause, 60.0)
+                await asyncio.sleep(taken.retry_after or pause)
+                if not taken.retry_after:
+                    pause = min(2 * pause, 60.0)
         finally:
             self._busy.discard(_queue(update))
             await world.notify()
 
 
-async def _post(hook: Webhook, update: dict[str, Any]) -> str:
-    """Post an update; why it was not taken, '' where it was."""
+@dataclass(frozen=True)
+class Taken:
+    """A webhook's response: why it did not take the update, '' where it did; the call in it."""
+
+    failure: str = ""
+    retry_after: int = 0
+    call: Params = field(default_factory=dict)
+
+
+async def _post(hook: Webhook, update: dict[str, Any]) -> Taken:
+    """Post an update."""
     headers = {SECRET_HEADER: hook.secret} if hook.secret else {}
     trust: ssl.SSLContext | bool = True
     if hook.certificate:
@@ -145,11 +168,31 @@ async def _post(hook: Webhook, update: dict[str, Any]) -> str:
             ClientSession() as session,
             session.post(hook.url, json=update, headers=headers, ssl=trust) as response,
         ):
-            return (
-                "" if response.ok else f"Wrong response from the webhook: {response.status} {response.reason}"
-            )
+            content = await response.read()
+            if not response.ok:
+                failure = f"Wrong response from the webhook: {response.status} {response.reason}"
+                again = response.headers.get("Retry-After", "")
+                return Taken(failure, int(again) if again.isdecimal() else 0)
+            return Taken(call=_call_in(response.content_type, content))
     except (ClientError, OSError) as error:
-        return f"Connection failed: {type(error).__name__}"
+        return Taken(f"Connection failed: {type(error).__name__}")
+
+
+def _call_in(kind: str, content: bytes) -> Params:
+    """The parameters in a response; what is not JSON, and no object, holds none."""
+    if kind != "application/json" or not content:
+        return {}
+    try:
+        call = json.loads(content)
+    except ValueError:
+        return {}
+    return call if isinstance(call, dict) else {}
+
+
+def callable_from_response(call: Params) -> str:
+    """The name of the method that a response calls, '' where it calls none that it may."""
+    name = str(call.pop("method", ""))
+    return "" if name.lower() in NOT_IN_RESPONSES or name.lower().startswith("get") else name
 
 
 def _queue(update: dict[str, Any]) -> int:
