@@ -34,14 +34,14 @@ class Pacer(BaseRateLimiter[int]):
         self._careful_until = 0.0
 
     async def at_once(self, chat: int) -> bool:
-        """Count one message to a chat, if it may go out at this moment.
+        """Count one message to a chat, if Telegram is sure to take it at this moment.
 
-        Not for a minute after Telegram said to wait: that it knows better is said to `process_request` only.
+        That is where half of what may be sent is still left, and Telegram has not said to wait lately.
         """
         limiter = self._limiter(chat)
         if time.monotonic() < self._careful_until:
             return False
-        if not limiter.has_capacity() or not self._overall.has_capacity():
+        if not all(each.has_capacity(each.max_rate / 2) for each in (limiter, self._overall)):
             return False
         await limiter.acquire()
         await self._overall.acquire()

@@ -17,12 +17,17 @@ from bot.opening import demo_collection, overview, synchronise
 from bot.serving import Service, serve
 from bot.state import State
 from bot.suggestions import Suggestions
+from bot.webhook import Webhook
 from retrieval import Retriever
 
 from .api_client import Api
 from .api_server import TOKEN, ApiServer
 from .archives import FakeArchive, river_articles
 from .postgres import Databases
+from .replicas import free_port
+
+BOTH_WAYS = pytest.mark.parametrize("transport", ["polling", "webhook"], indirect=True)
+"""Marks tests of a running bot to be done twice."""
 
 collect_ignore = [] if importlib.util.find_spec("milvus_lite") else ["test_end_to_end_unavailable.py"]
 
@@ -91,10 +96,20 @@ async def api(server: ApiServer) -> AsyncIterator[Api]:
         yield Api(server, session)
 
 
+@pytest.fixture
+def transport(request: pytest.FixtureRequest) -> Webhook | None:
+    """How updates come to the bot: it polls, unless a test is marked with BOTH_WAYS."""
+    if getattr(request, "param", "polling") == "polling":
+        return None
+    port = free_port()
+    return Webhook(f"http://127.0.0.1:{port}/wenda", "127.0.0.1", port, "wenda", "s3cret")
+
+
 class RunningBot:
     """The bot's application in this event loop, to be stopped and started again."""
 
     def __init__(self, server: ApiServer, service: Service) -> None:
+        server.local = service.webhook is not None
         self._server, self._service = server, service
         self._task: asyncio.Task[None] | None = None
         self._stop = asyncio.Event()
@@ -113,9 +128,14 @@ class RunningBot:
 
 @pytest.fixture
 async def running(
-    server: ApiServer, converse: Callable[[Links], Conversation], state: State
+    server: ApiServer,
+    converse: Callable[[Links], Conversation],
+    state: State,
+    transport: Webhook | None,
 ) -> AsyncIterator[RunningBot]:
-    service = Service(lambda username: converse(TelegramLinks(username, state)), state, signals=())
+    service = Service(
+        lambda username: converse(TelegramLinks(username, state)), state, webhook=transport, signals=()
+    )
     bot = RunningBot(server, service)
     await bot.start()
     yield bot
@@ -135,7 +155,9 @@ def demo_retriever(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Retriev
 
 
 @pytest.fixture
-async def demo(server: ApiServer, demo_retriever: Retriever, state: State) -> AsyncIterator[RunningBot]:
+async def demo(
+    server: ApiServer, demo_retriever: Retriever, state: State, transport: Webhook | None
+) -> AsyncIterator[RunningBot]:
     """The bot over the sample articles."""
     suggestions = Suggestions(demo_retriever, demo_collection(Path("unused")).questions)
 
@@ -143,7 +165,7 @@ async def demo(server: ApiServer, demo_retriever: Retriever, state: State) -> As
         greeter = Greeter(lambda: overview(demo_retriever), suggestions, state)
         return Conversation(demo_retriever, state, TelegramLinks(username, state), greeter)
 
-    bot = RunningBot(server, Service(conversation, state, signals=()))
+    bot = RunningBot(server, Service(conversation, state, webhook=transport, signals=()))
     await bot.start()
     yield bot
     await bot.stop()

@@ -1,6 +1,8 @@
 """The tests' Bot API server: polling, webhooks, flood control, menus by scope, as Telegram treats them."""
 
 import asyncio
+import json
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -67,17 +69,20 @@ async def test_webhooks_that_are_refused(api: Api, params: dict[str, str], refus
 
 
 class Hook:
-    """A webhook: what was brought to it, and what it says next (200 where nothing is prepared)."""
+    """A webhook: what was brought to it, and what it says next (200 and nothing where nothing is prepared)."""
 
     def __init__(self) -> None:
         self.brought: list[tuple[str, str | None]] = []
         self.statuses: list[int] = []
+        self.responses: list[web.Response] = []
         self.url = ""
 
     async def handle(self, request: web.Request) -> web.Response:
         update: dict[str, Any] = await request.json()
         text = update["message"]["text"]
         self.brought.append((text, request.headers.get("X-Telegram-Bot-Api-Secret-Token")))
+        if self.responses:
+            return self.responses.pop(0)
         return web.Response(status=self.statuses.pop(0) if self.statuses else 200)
 
 
@@ -109,6 +114,39 @@ async def test_webhooks_are_brought_updates_in_order_until_they_take_them(
     assert info["last_error_message"] == "Wrong response from the webhook: 503 Service Unavailable"
     assert [text for text, _ in hook.brought] == ["hello", "hello", "hello", "again", "other"]
     assert {secret for _, secret in hook.brought} == {"s3cret"}
+
+
+async def test_a_response_that_takes_an_update_may_carry_a_call(
+    api: Api, server: ApiServer, hook: Hook
+) -> None:
+    server.local = True
+    said = {"method": "SendMessage", "chat_id": 42, "text": "<b>x</b>", "parse_mode": "HTML"}
+    hook.responses = [
+        web.json_response(said, status=500),
+        web.json_response(said, status=503, headers={"Retry-After": "1"}),
+        web.json_response(said),
+        web.json_response(said | {"text": "<b>"}),  # refused: said to nobody, and not tried again
+        web.json_response({"method": "getMe"}),
+        web.json_response({"method": "deleteWebhook"}),
+        web.json_response({"method": "noSuchMethod"}),
+        web.json_response([said]),
+        web.Response(text=json.dumps(said)),
+        web.Response(text="{", content_type="application/json"),
+    ]
+    for _ in range(7):
+        await server.say("again")
+    started = time.monotonic()
+    assert await api.result("setWebhook", url=hook.url)
+    await server.wait(lambda: not server.pending)
+    assert time.monotonic() - started > 1
+    assert hook.responses == []
+    assert [(sent.text, sent.marked("bold")) for sent in server.messages.values()] == [("x", ["x"])]
+    assert server.in_responses == 3
+    assert [each.partition(" ")[2][:16] for each in server.refusals] == [
+        "Request: can't p",
+        "Found: method no",
+    ]
+    assert server.webhook
 
 
 async def test_a_webhook_that_is_not_there_keeps_its_updates(api: Api, server: ApiServer) -> None:

@@ -17,11 +17,12 @@ from bot.serving import Service
 from bot.state import State
 from bot.state.preferences import Preference
 from bot.suggestions import Suggestions
+from bot.webhook import Webhook
 from retrieval import Retriever
 
 from .api_server import ApiServer, Person, Sent
 from .archives import article, river_articles
-from .conftest import RunningBot
+from .conftest import BOTH_WAYS, RunningBot
 
 SHIP = article(
     8, "黑龙江首航", "黑龙江今年的首航船期是四月二十八日，由黑河港开出。", categories=("航运",),
@@ -46,7 +47,11 @@ def state(location: str) -> Iterator[State]:
 
 @pytest.fixture
 async def running(
-    server: ApiServer, retriever: Retriever, state: State, monkeypatch: pytest.MonkeyPatch
+    server: ApiServer,
+    retriever: Retriever,
+    state: State,
+    transport: Webhook | None,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[RunningBot]:
     monkeypatch.setattr("bot.telling.LOOK_SECONDS", 0.05)
     greeter = Greeter(lambda: overview(retriever), Suggestions(retriever), state)
@@ -54,6 +59,7 @@ async def running(
         lambda username: Conversation(retriever, state, TelegramLinks(username, state), greeter),
         state,
         arrivals=Arrivals(retriever, state, UTC).look,
+        webhook=transport,
         signals=(),
     )
     bot = RunningBot(server, service)
@@ -103,6 +109,7 @@ async def test_a_question_is_followed_and_its_answer_told_once(
     await server.wait(lambda: state.subscriptions.all() == [])
 
 
+@BOTH_WAYS
 async def test_keywords_and_categories_in_english(
     server: ApiServer, running: RunningBot, retriever: Retriever, state: State
 ) -> None:
@@ -121,6 +128,7 @@ async def test_keywords_and_categories_in_english(
     await server.wait(lambda: overview.text == "There are no subscriptions yet. /subscribe adds one.")
 
 
+@BOTH_WAYS
 async def test_the_kind_is_changed_with_one_tap(server: ApiServer, running: RunningBot, state: State) -> None:
     added = await server.answer_to("/subscribe 首航")
     assert added.text.startswith("🔔 关键词： 首航")
@@ -131,6 +139,7 @@ async def test_the_kind_is_changed_with_one_tap(server: ApiServer, running: Runn
     assert [each.kind for each in state.subscriptions.all()] == ["question"]
 
 
+@BOTH_WAYS
 async def test_a_refusal_offers_to_tell(
     server: ApiServer, running: RunningBot, retriever: Retriever, state: State
 ) -> None:
@@ -143,6 +152,7 @@ async def test_a_refusal_offers_to_tell(
     await server.wait(lambda: len(told(server, Person())) == 1)
 
 
+@BOTH_WAYS
 async def test_what_cannot_be_followed_is_explained(
     server: ApiServer, running: RunningBot, state: State
 ) -> None:

@@ -1,6 +1,7 @@
 """What the server keeps: chats, messages, files, updates not yet fetched; and what tests wait for."""
 
 import asyncio
+import contextlib
 import time
 from collections import deque
 from collections.abc import Callable
@@ -15,6 +16,9 @@ TOKEN = "123456789:AAtestTESTtestTESTtestTESTtestTESTte"
 BOT = {"id": 123456789, "is_bot": True, "first_name": "wenda", "username": "wenda_test_bot"}
 QUERY_LIFE = 15.0
 """Seconds within which a pressed button wants its answer."""
+
+LOOK_SECONDS = 0.1
+"""How often those who wait look whether what they wait for is there, if nothing happens."""
 
 NOT_BY_DEFAULT = {"chat_member", "message_reaction", "message_reaction_count"}
 """The kinds of updates a bot gets only where it asks for them by name."""
@@ -93,9 +97,14 @@ class World:
         return {code: menu for (scope, code), menu in self.scoped_commands.items() if scope == "default"}
 
     async def wait(self, condition: Callable[[], bool], seconds: float = 20.0) -> None:
-        """Wait until the condition holds; TimeoutError if it does not within `seconds`."""
+        """Wait until the condition holds; TimeoutError if it does not within `seconds`.
+
+        It is looked at whenever something happens here, and now and then: it may be about something else.
+        """
         async with asyncio.timeout(seconds), self.changed:
-            await self.changed.wait_for(condition)
+            while not condition():
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self.changed.wait(), LOOK_SECONDS)
 
     async def notify(self) -> None:
         """Have everyone who waits look again."""
