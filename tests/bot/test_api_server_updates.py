@@ -69,7 +69,7 @@ async def test_webhooks_that_are_refused(api: Api, params: dict[str, str], refus
 
 
 class Hook:
-    """A webhook: what was brought to it, and what it says next (200 and nothing where nothing is prepared)."""
+    """A webhook: what was brought to it, and what it says next (200 where nothing is prepared)."""
 
     def __init__(self) -> None:
         self.brought: list[tuple[str, str | None]] = []

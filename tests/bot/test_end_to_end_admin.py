@@ -4,16 +4,19 @@ import io
 import json
 import zipfile
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import fields
 from datetime import UTC
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from bot.access import Welcome
-from bot.actions import RemoveArticle, SendBroadcast, encode
+from bot.actions import Administering, SendBroadcast, decode, encode
 from bot.administration import Administration
 from bot.conversation import Conversation
 from bot.greeting import Greeter
+from bot.handlers import admin
 from bot.i18n import Language, texts
 from bot.keeping import Keeper, safe_name
 from bot.links import TelegramLinks
@@ -25,13 +28,16 @@ from bot.webhook import Webhook
 from retrieval import Retriever
 from retrieval.evaluation.datasets import load_dataset
 
-from .api_server import ApiServer, Person, Sent
+from .api_server import BOT, ApiServer, Limits, Person, Sent
+from .api_server.floods import Floods
 from .archives import river_articles
 from .conftest import BOTH_WAYS, RunningBot
 
 ADMIN = Person(1)
 ENGLISH_ADMIN = Person(3, language_code="en")
 OTHER = Person(2)
+STRANGER = Person(77)
+GROUP = -100600
 
 
 @pytest.fixture
@@ -190,15 +196,64 @@ async def test_others_get_the_help_text(server: ApiServer, running: RunningBot, 
 
 
 @BOTH_WAYS
-async def test_forged_buttons_of_others_do_nothing(
-    server: ApiServer, running: RunningBot, keeper: Keeper, state: State
+async def test_a_stranger_who_tries_all_that_admins_can_do_changes_and_learns_nothing(
+    server: ApiServer,
+    running: RunningBot,
+    keeper: Keeper,
+    state: State,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    answer = await server.answer_to("口岸食堂的饺子多少钱一份", OTHER)
-    for action in (RemoveArticle(state.article_keys.key("a5.md")), SendBroadcast(1)):
-        query = await server.press_data(answer, encode(action), OTHER)
-        await server.wait(lambda query=query: query.answered)  # type: ignore[misc]
-        assert query.notice == "这条消息已经过期，请重新提问。"
-    assert keeper.retriever.article("a5.md") is not None
+    server.flood_control = Floods(Limits(overall=None, private=None, group=None))
+    monkeypatch.setattr("bot.pacing._PRIVATE", (1000, 1.0))
+    monkeypatch.setattr("bot.pacing.Patience.lets", lambda *_: True)
+    server.group(GROUP)
+    await server.answer_to("口岸食堂的饺子多少钱一份", OTHER)
+    asked = await server.answer_to("/broadcast 秘密", ADMIN)
+    removal = await server.answer_to("/remove a5.md", ADMIN)
+    before = _held(server, keeper, state)
+    unknown = (await server.answer_to("/nonsense", STRANGER)).text
+    for name in (*admin.MENU, *(name.upper() for name in admin.MENU)):
+        for words in ("", " a5.md", " 口岸", f"@{BOT['username']} 口岸\n<b>秘密</b>"):
+            assert (await server.answer_to(f"/{name}{words}", STRANGER)).text == unknown
+        await server.say(f"/{name}@{BOT['username']} a5.md", STRANGER, chat_id=GROUP)
+        edited = await server.say("/nonsense", STRANGER)
+        await server.edit(edited, f"/{name} a5.md")
+    shown = sent_to(server, STRANGER)[0]
+    real = [data for sent in (asked, removal) for data in sent.buttons.values()]
+    assert {type(decode(data)) for data in real} == set(get_args(Administering))
+    for data in [*real, *_forged()]:
+        for message in (shown, asked, removal):  # the last two as if the admin's message were the stranger's
+            query = await server.press_data(message, data, STRANGER)
+            await server.wait(lambda query=query: query.answered)  # type: ignore[misc]
+            assert query.notice == "这条消息已经过期，请重新提问。"
+    for name in ("new.md", "a5.md", "../a5.md"):
+        await server.send_file("---\ntitle: 假\n---\n假的。\n".encode(), name, STRANGER)
+    await server.answer_to("/nonsense", STRANGER)
+    assert _held(server, keeper, state) == before
+    said = {sent.text for sent in sent_to(server, STRANGER)}
+    assert said == {unknown, "请用文字提问，一句话就好。"}
+    assert not [key for key in server.messages if key[0] == GROUP]
+    assert not {"getFile", "sendDocument", "sendPhoto"} & {method for method, _ in server.calls}
+    assert not (tmp_path / "uploads").exists()
+    assert "stats" not in server.menu_of(STRANGER)
+
+
+def _held(server: ApiServer, keeper: Keeper, state: State) -> list[object]:
+    """All that an admin can change, and what others than the stranger were sent."""
+    articles = sorted((each.id, each.title, each.text) for each in keeper.retriever.articles())
+    prepared = state.database.rows("SELECT id, admin, text, confirmed FROM broadcasts ORDER BY id")
+    sent = state.database.rows("SELECT * FROM deliveries")
+    others = sorted((key, each.edits) for key, each in server.messages.items() if key[0] != STRANGER.id)
+    return [articles, prepared, sent, others]
+
+
+def _forged() -> Iterator[str]:
+    """Data of every button of admins with numbers and keys that nobody gave out."""
+    for kind in get_args(Administering):
+        for value in (0, 1, 2, 2**62):
+            named = ["aaaaaaaaaaaaaaaa" if each.type in {"str", str} else value for each in fields(kind)]
+            yield encode(kind(*named))
 
 
 @BOTH_WAYS

@@ -4,9 +4,11 @@ The lists come from the application itself, so that what is added later is cover
 """
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import fields, replace
-from typing import Any, get_args
+from datetime import UTC
+from pathlib import Path
+from typing import Any
 
 import pytest
 from telegram.ext import (
@@ -22,15 +24,21 @@ from telegram.ext import (
 from bot import actions, serving
 from bot.access import Welcome
 from bot.actions import decode, encode
+from bot.administration import Administration
 from bot.application import ALLOWED_UPDATES
+from bot.handlers import admin
+from bot.keeping import Keeper
+from bot.state import State
+from retrieval import Retriever
 
 from .api_server import BOT, ApiServer, Limits, Person, Sent
-from .archives import FakeArchive, article
+from .archives import FakeArchive, article, river_articles
 from .conftest import BOTH_WAYS, RunningBot
 
 pytestmark = BOTH_WAYS
-ADMIN, GROUP = 1, -100900
+GROUP = -100900
 PEOPLE = {"zh": Person(42, language_code="zh-hans"), "en": Person(43, language_code="en")}
+ADMINS = {"zh": Person(1, language_code="zh-hans"), "en": Person(3, language_code="en")}
 STARTS = (
     "俄罗斯海外仓建了多少个",
     "口岸",
@@ -70,18 +78,35 @@ def built(monkeypatch: pytest.MonkeyPatch) -> list[Application[Any, Any, Any, An
 
 
 @pytest.fixture
+def keeper(tmp_path: Path) -> Iterator[Keeper]:
+    """What admins change: an archive that can be written to."""
+    with Retriever.open(tmp_path / "index") as retriever:
+        retriever.add(river_articles())
+        yield Keeper(retriever, [], tmp_path / "uploads")
+
+
+@pytest.fixture
 async def crawled(
-    built: list[Any], server: ApiServer, running: RunningBot, archive: FakeArchive
+    built: list[Any],
+    server: ApiServer,
+    running: RunningBot,
+    archive: FakeArchive,
+    keeper: Keeper,
+    state: State,
 ) -> AsyncIterator[Any]:
-    """The application, with an admin, over articles of two categories."""
+    """The application, with admins, over articles of two categories."""
     for number, category in ((8, "交通"), (9, "贸易")):
         archive._articles[f"a{number}"] = article(
             number, f"口岸的{category}", "口岸很忙。", categories=(category,)
         )
     await running.stop()
-    running._service = replace(running._service, welcome=Welcome(admins=frozenset({ADMIN})))
+    welcome = Welcome(admins=frozenset(person.id for person in ADMINS.values()))
+    for person in ADMINS.values():
+        server.incoming("/start", person, person.id, {})
+    administration = Administration(keeper, state, UTC)
+    running._service = replace(running._service, welcome=welcome, administration=administration)
     await running.start()
-    await server.answer_to("/help", Person(ADMIN))
+    await server.answer_to("/help", ADMINS["zh"])
     yield built[-1]
     assert [each for each in server.refusals if "not modified" not in each] == []
     server.refusals.clear()
@@ -110,13 +135,14 @@ async def test_every_command_is_answered_in_both_languages_and_in_groups(
 ) -> None:
     server.group(GROUP)
     names = commands(crawled)
-    assert {"ask", "help", "language", "latest", "reset", "start"} <= set(names)
+    assert {"ask", "help", "language", "latest", "reset", "start", *admin.MENU} <= set(names)
     for name in names:
-        plain = {tag: await server.answer_to(f"/{name}", person) for tag, person in PEOPLE.items()}
+        people = ADMINS if name in admin.MENU else PEOPLE
+        plain = {tag: await server.answer_to(f"/{name}", person) for tag, person in people.items()}
         assert CHINESE.search(plain["zh"].text)
         assert plain["zh"].text != plain["en"].text
         assert not CHINESE.search(plain["en"].text.split("\n")[0].split("：")[0].split(":")[0])
-        assert (await server.answer_to(f"/{name} 口岸食堂的饺子", PEOPLE["zh"])).text
+        assert (await server.answer_to(f"/{name} 口岸食堂的饺子", people["zh"])).text
     for name in ("ask", "help", "language", "latest", "reset", "start"):
         answer = await server.answer_to(f"/{name}@{BOT['username']}", PEOPLE["en"], chat_id=GROUP)
         assert answer.chat_id == GROUP
@@ -124,7 +150,7 @@ async def test_every_command_is_answered_in_both_languages_and_in_groups(
 
 @pytest.mark.parametrize("tag", ["zh", "en"])
 async def test_every_kind_of_button_is_pressed(server: ApiServer, crawled: Any, tag: str) -> None:
-    person = Person(ADMIN, language_code=PEOPLE[tag].language_code)
+    person = ADMINS[tag]
     pending: list[Sent] = []
     for name in commands(crawled):
         pending.append(await server.answer_to(f"/{name}", person))
@@ -134,9 +160,7 @@ async def test_every_kind_of_button_is_pressed(server: ApiServer, crawled: Any, 
     pending.append(await server.answer_to("口岸的货车排成长队", person, forward_origin=_origin()))
     pressed = await _press_all(server, pending, person)
     kinds = {type(decode(data)) for data in pressed}
-    # What admins alone can press needs an archive that can be written to: see test_end_to_end_admin.
-    wanted = set(actions._CODES.values()) - set(get_args(actions.Administering))
-    missing = {kind.__name__ for kind in wanted - kinds}
+    missing = {kind.__name__ for kind in set(actions._CODES.values()) - kinds}
     assert not missing, f"no message above has buttons for {missing}: say in STARTS what brings them"
 
 
@@ -166,11 +190,11 @@ async def _press_all(server: ApiServer, pending: list[Sent], person: Person) -> 
 
 
 async def test_nobody_else_can_do_what_admins_can(
-    server: ApiServer, crawled: Any, archive: FakeArchive
+    server: ApiServer, crawled: Any, archive: FakeArchive, keeper: Keeper
 ) -> None:
     stranger, bystander = Person(77), Person(78)
     await server.answer_to("/start", bystander)
-    before = [each.id for each in archive.articles()]
+    before = [each.id for each in (*archive.articles(), *keeper.retriever.articles())]
     others = {key for key in server.messages if key[0] != stranger.id}
     for name in commands(crawled):
         for text in (f"/{name}", f"/{name} 口岸", f"/{name} a1"):
@@ -183,6 +207,6 @@ async def test_nobody_else_can_do_what_admins_can(
             await server.wait(lambda query=query: query.answered)  # type: ignore[misc]
     await server.send_file(b"# x\n\nnew", "new.md", stranger)
     await server.answer_to("/help", stranger)
-    assert [each.id for each in archive.articles()] == before
+    assert [each.id for each in (*archive.articles(), *keeper.retriever.articles())] == before
     assert {key for key in server.messages if key[0] != stranger.id} == others
     assert not [method for method, _ in server.calls if method in {"getFile", "sendDocument", "sendPhoto"}]
