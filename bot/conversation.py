@@ -100,7 +100,7 @@ class Conversation:
         self._reader = Reader(archive, state, hashtags)
         self._relatives = Relatives(archive, state, self._answers)
         self._news = News(archive, state, links)
-        self.following = Following(archive, state, self._answers, zone)
+        self.following = Following(archive, state, self._memory, self._answers, zone)
         self.greeter = greeter
 
     def language_of(self, chat_key: str) -> Language | None:

@@ -9,6 +9,7 @@ from bot.archive import Archive
 from bot.arrivals import due_time
 from bot.formatting import TITLE_LIMIT, blocks, card_text
 from bot.i18n import Texts, texts
+from bot.memory import Memory
 from bot.reply import Button, Reply
 from bot.state import State
 from bot.state.notices import Notice
@@ -45,9 +46,12 @@ class Place:
 class Following:
     """Subscriptions of chats. Thread-safe: all memory is in `state`."""
 
-    def __init__(self, archive: Archive, state: State, answers: Answers, zone: tzinfo = UTC) -> None:
+    def __init__(
+        self, archive: Archive, state: State, memory: Memory, answers: Answers, zone: tzinfo = UTC
+    ) -> None:
         self._archive = archive
         self._state = state
+        self._memory = memory
         self._answers = answers
         self._zone = zone
 
@@ -91,7 +95,9 @@ class Following:
                 question = self._state.questions.get(action.question, place.chat)
                 if question is None:
                     return Reply(notice=say("outdated"))
-                return self._subscribe(place, QueryKind.QUESTION, question.text[:TEXT_LIMIT], say)
+                meaning = self._memory.meaning(question.id)
+                text = meaning.turn.text if meaning else question.text
+                return self._subscribe(place, QueryKind.QUESTION, text[:TEXT_LIMIT], say)
             case FollowAs():
                 return self._change(place, action, say)
             case Unfollow():

@@ -154,6 +154,17 @@ def test_a_follow_up_is_understood_said_and_undone(conversation: Conversation, c
     assert styled(alone, Style.TITLE)[1] == "口岸食堂"
 
 
+def test_what_is_followed_is_what_the_question_was_taken_to_mean(
+    conversation: Conversation, chat: Chat, state: State
+) -> None:
+    conversation.ask(chat, "航班还有票吗")
+    refusal = conversation.ask(chat, "那月球呢？")
+    assert plain(refusal.text).startswith("理解为：月球还有票吗\n\n没有找到能回答这个问题的内容。")
+    follow = next(action for action in actions(refusal) if isinstance(action, Follow))
+    conversation.press(chat, follow)
+    assert [each.text for each in state.subscriptions.all()] == ["月球还有票吗"]
+
+
 def test_more_shows_the_passages_that_come_next(conversation: Conversation, chat: Chat) -> None:
     first = conversation.ask(chat, "口岸")
     more = conversation.ask(chat, "还有吗？")
