@@ -202,13 +202,14 @@ class Retriever:
         """
 
         def ask(index: Index) -> SearchResponse:
-            with index.view() as backend:
-                known = {"known": _known(backend)} | options
-                return self._searching().search(
-                    backend, query, top_k=top_k, offset=offset, filters=filters, **known
-                )
+            with index.view() as view:
+                return self.search_in(view, query, top_k=top_k, offset=offset, filters=filters, **options)
 
         return self._ask(ask)
+
+    def search_in(self, view: View, query: str, **options: Any) -> SearchResponse:
+        """The same in one state of the index: for many questions to one state."""
+        return self._searching().search(view, query, **{"known": _known(view)} | options)
 
     def articles(
         self, *, order: Literal["added", "newest"] = "added", limit: int | None = None

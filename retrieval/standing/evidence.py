@@ -29,7 +29,6 @@ CUT, CUT_WHILE_SMALL, SMALL_PASSAGES = -1.0, -4.5, 1000
 answered on the strength of few of its words."""
 
 
-
 @dataclass(frozen=True, slots=True)
 class Analysed:
     """A question or a passage: its distinct terms, and its vector."""
@@ -48,14 +47,16 @@ class QuestionTable:
             vocabulary.setdefault(term, len(vocabulary))
         self.terms = list(vocabulary)
         self._vocabulary = vocabulary
-        lengths = np.array([max(1, len(question.terms)) for question in questions])
-        self._starts = np.concatenate(([0], np.cumsum(lengths)[:-1]))
-        # A question without terms has one that no passage has.
-        numbers = [
-            [vocabulary[term] for term in question.terms] or [len(vocabulary)] for question in questions
-        ]
-        self._numbers = np.fromiter(chain.from_iterable(numbers), np.int64, int(lengths.sum()))
-        self._characters = np.array([term[0] == CHARACTER_KIND for term in self.terms] + [False])
+        numbers = [vocabulary[term] for term in chain.from_iterable(question.terms for question in questions)]
+        lengths = [len(question.terms) for question in questions]
+        # Each question has a place for what is found of its characters, and one for its longer terms.
+        longer = np.array([term[0] != CHARACTER_KIND for term in self.terms], dtype=np.int64)
+        terms = np.array(numbers, dtype=np.int64)
+        places = 2 * np.repeat(np.arange(len(lengths)), lengths) + longer[terms]
+        order = np.argsort(terms, kind="stable")
+        self._size = 2 * len(lengths)
+        self._terms, self._places = terms[order], places[order]
+        self._ends = np.cumsum(np.bincount(terms, minlength=len(self.terms)))
         background = load_background()
         grams = (CHARACTER_KIND, BIGRAM_KIND)
         rates = [background.rate(term[1:]) if term[0] in grams else FLOOR for term in self.terms]
@@ -68,24 +69,32 @@ class QuestionTable:
         `frequencies` tells in how many of the index's `count` passages each of `terms` occurs.
         """
         blended = (frequencies + PRIOR_PASSAGES * self._rates) / (count + PRIOR_PASSAGES)
-        weights = np.append(-np.log(np.minimum(blended, 1.0)), 1.0).astype(np.float32)
-        by_character = np.where(self._characters, weights, 0.0)[self._numbers]
-        by_term = np.where(self._characters, 0.0, weights)[self._numbers]
-        totals = [np.add.reduceat(part, self._starts) for part in (by_character, by_term)]
-        shares = [*(np.maximum(total, 1e-9) for total in totals), np.maximum(totals[0] + totals[1], 1e-9)]
-        evidence = np.empty((len(self._starts), len(passages)))
+        weights = -np.log(np.minimum(blended, 1.0))
+        totals = self._sums(self._places, weights[self._terms])
+        shares = np.maximum([totals[0::2], totals[1::2], totals[0::2] + totals[1::2]], 1e-9)
         cosines = self._vectors @ np.stack([passage.vector for passage in passages]).T
+        evidence = np.empty((self._size // 2, len(passages)))
         for place, passage in enumerate(passages):
-            present = np.zeros(len(weights), dtype=np.float32)
-            present[[self._vocabulary[term] for term in passage.terms if term in self._vocabulary]] = 1.0
-            occurs = present[self._numbers]
-            characters = np.add.reduceat(by_character * occurs, self._starts)
-            longer = np.add.reduceat(by_term * occurs, self._starts)
-            parts = (characters, longer, characters + longer)
+            present = sorted({self._vocabulary[term] for term in passage.terms if term in self._vocabulary})
+            found = self._found(present, weights)
+            parts = (found[0::2], found[1::2], found[0::2] + found[1::2])
             evidence[:, place] = INTERCEPT + COEFFICIENTS[3] * np.maximum(cosines[:, place], 0.0)
             for coefficient, part, share in zip(COEFFICIENTS[:3], parts, shares, strict=True):
                 evidence[:, place] += coefficient * part / share
         return evidence
+
+    def _found(self, present: Sequence[int], weights: Floats) -> Floats:
+        """For each place the weight of the terms that are present: shape (2 * questions,)."""
+        if not present:
+            return np.zeros(self._size)
+        ends = self._ends[present].tolist()
+        starts = [int(self._ends[number - 1]) if number else 0 for number in present]
+        places = [self._places[start:end] for start, end in zip(starts, ends, strict=True)]
+        return self._sums(np.concatenate(places), np.repeat(weights[present], list(map(len, places))))
+
+    def _sums(self, places: NDArray[np.int64], weights: Floats) -> Floats:
+        sums: Floats = np.bincount(places, weights, minlength=self._size).astype(np.float64, copy=False)
+        return sums
 
 
 def cut_for(passages: int) -> float:
