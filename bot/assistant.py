@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor
 from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
@@ -30,14 +30,18 @@ class Assistant:
         self,
         conversation: Conversation,
         state: State,
-        executor: ThreadPoolExecutor,
+        executor: Executor,
+        memory: Executor,
         *,
         welcome: Welcome | None = None,
         language: Language | None = None,
         limits: Limits | None = None,
         later: Callable[[Coroutine[Any, Any, None]], object] = asyncio.ensure_future,
     ) -> None:
-        """`later` runs what goes on after its update is handled."""
+        """`executor` runs searches; `memory`, what only looks into the memory and does not wait behind them.
+
+        `later` runs what goes on after its update is handled.
+        """
         self.conversation = conversation
         self.state = state
         self.welcome = welcome or Welcome()
@@ -45,6 +49,7 @@ class Assistant:
         self.later = later
         self._language = language
         self._executor = executor
+        self._memory = memory
 
     async def answer(self, update: Update, question: str, *, quote: bool) -> None:
         """Answer a question that a message asks; one that was edited has its answer changed in place."""
@@ -59,24 +64,29 @@ class Assistant:
         )
         edited, shown = update.edited_message is not None, None
         if edited:
-            shown = await self.run(self.state.answers.answer_to, chat.key, message.message_id)
+            shown = await self.recall(self.state.answers.answer_to, chat.key, message.message_id)
         if shown is None or not await replace(message, reply, number=shown):
             shown = await conclude(message, reply, quote=quote or edited)
         elif turn := Turn.current():
             await turn.end()
         if shown:
-            await self.run(self._answered, chat, message.message_id, shown, reply)
+            await self.recall(self._answered, chat, message.message_id, shown, reply)
 
     async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """The function's result, computed in a thread."""
         work = partial(function, *args, **kwargs)
         return await asyncio.get_running_loop().run_in_executor(self._executor, work)
 
+    async def recall(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """The same for a function that only looks into the memory, or writes something down."""
+        work = partial(function, *args, **kwargs)
+        return await asyncio.get_running_loop().run_in_executor(self._memory, work)
+
     async def chat(self, update: Update) -> Chat:
         """The chat an update belongs to, in the language chosen there, else the bot's, else its sender's."""
         chat, user = update.effective_chat, update.effective_user
         key = str(chat.id if chat else user.id if user else 0)
-        chosen = await self.run(self.conversation.language_of, key)
+        chosen = await self.recall(self.conversation.language_of, key)
         language = chosen or self._language or language_of(user.language_code if user else None)
         return Chat(key, language, _thread(update, key))
 

@@ -1,6 +1,8 @@
 """Puts the parts together for one run: in the terminal, or on Telegram."""
 
 import asyncio
+import contextlib
+import gc
 import sys
 import threading
 from collections.abc import Callable
@@ -28,12 +30,14 @@ from bot.opening import (
 from bot.settings import Settings, data_folder, system_language, time_zone
 from bot.state import State
 from bot.suggestions import Suggestions
+from retrieval.errors import RetrievalError
 from retrieval.locations import MilvusLocation
 
 if TYPE_CHECKING:
     from retrieval import Retriever
 
 _SWITCH_SECONDS = 0.001
+_WARMING = "哪一天？"
 
 
 def run_terminal(settings: Settings, *, demo: bool, question: str | None) -> None:
@@ -101,6 +105,7 @@ def run_telegram(settings: Settings, token: str, *, demo: bool) -> None:
         def beside(stopping: threading.Event) -> None:
             up_to_date(stopping)
             hashtags.warm()
+            _settle(retriever)
             keeper.follow(stopping, every=0 if demo else settings.watch)
 
         if collection.disposable:
@@ -121,6 +126,14 @@ def run_telegram(settings: Settings, token: str, *, demo: bool) -> None:
         )
         asyncio.run(serve(token, connection_of(settings), service))
     state.close()
+
+
+def _settle(retriever: "Retriever") -> None:
+    """Load what searching needs, and spare the garbage collector what stays: going through all of it takes
+    longer than the event loop should ever be kept from its work."""
+    with contextlib.suppress(RetrievalError):
+        retriever.search(_WARMING, top_k=1)
+    gc.freeze()
 
 
 def check(settings: Settings, token: str, demo: bool) -> list[str]:

@@ -90,6 +90,7 @@ async def serve(
             conversation,
             service.state,
             executor,
+            memory,
             welcome=service.welcome,
             language=service.language,
             limits=Limits(service.questions_per_minute),

@@ -42,7 +42,7 @@ class Callbacks:
         await acknowledge(query, reply.notice)
         shown = await _show(query.message, reply)
         if shown:
-            await self._assistant.run(self._assistant.conversation.said, chat, shown, reply)
+            await self._assistant.recall(self._assistant.conversation.said, chat, shown, reply)
 
 
 async def acknowledge(query: CallbackQuery, notice: str = "") -> None:
