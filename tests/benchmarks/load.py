@@ -27,8 +27,8 @@ from retrieval.segmentation import split_sentences
 from ..bot.api_server import TOKEN, ApiServer, Limits
 from ..bot.crowd import Asked, Crowd
 
-POINTING = re.compile("[他她它这那其此该两双女男]|以上|同时|前者|后者")
-"""Words by which a question would continue the conversation before it."""
+POINTING = re.compile("[他她它你我这那其此该两双女男“”]|以上|同时|前者|后者")
+"""Words by which a question would continue the conversation before it, and somebody's own words."""
 
 DISTINCT = 400
 """How many different questions are asked at most."""
