@@ -105,7 +105,7 @@ def run_telegram(settings: Settings, token: str, *, demo: bool) -> None:
         def beside(stopping: threading.Event) -> None:
             up_to_date(stopping)
             hashtags.warm()
-            _settle(retriever)
+            gc.freeze()
             keeper.follow(stopping, every=0 if demo else settings.watch)
 
         if collection.disposable:
@@ -124,13 +124,17 @@ def run_telegram(settings: Settings, token: str, *, demo: bool) -> None:
             monitor=settings.monitor,
             overview=keeper.overview,
         )
+        _warm(retriever)
         asyncio.run(serve(token, connection_of(settings), service))
     state.close()
 
 
-def _settle(retriever: "Retriever") -> None:
-    """Load what searching needs, and spare the garbage collector what stays: going through all of it takes
-    longer than the event loop should ever be kept from its work."""
+def _warm(retriever: "Retriever") -> None:
+    """Load what searching needs, before anybody waits for the event loop.
+
+    The garbage collector is spared what stays: going through all of it takes longer than the loop should
+    ever be kept from its work.
+    """
     with contextlib.suppress(RetrievalError):
         retriever.search(_WARMING, top_k=1)
     gc.freeze()

@@ -82,7 +82,8 @@ async def serve(
     executor = ThreadPoolExecutor(service.threads, thread_name_prefix="conversation")
     memory = ThreadPoolExecutor(_MEMORY_THREADS, thread_name_prefix="memory")
     inbox = Inbox(service.state.updates, memory)
-    application = build_bot_application(token, connection, inbox)
+    # Reading certificates takes longer than the event loop should be kept from its work.
+    application = await asyncio.to_thread(build_bot_application, token, connection, inbox)
     try:
         await connect(application, connection.api_url)
         conversation = service.conversation(lambda: application.bot.username)

@@ -12,7 +12,10 @@ from hypothesis import strategies as st
 from retrieval import Article, Retriever
 from retrieval.errors import QueryError
 from retrieval.standing import Match, QueryKind, StandingQueries, StandingQuery, parse_expression
+from retrieval.standing.evidence import SMALL_PASSAGES
 from retrieval.standing.matching import FIRST_HITS
+from retrieval.standing.rivalry import FarError, Near
+from retrieval.standing.words import ExpressionTable
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -158,3 +161,43 @@ def test_any_text_is_an_expression_or_is_refused(expression: str, text: str) -> 
         return
     assert isinstance(parsed.holds(text.__contains__), bool)
     assert list(parsed.terms())
+
+
+def test_questions_that_others_answer_better_are_not_searched_to_the_end(tmp_path: Path) -> None:
+    with Retriever.open(tmp_path / "index") as retriever:
+        retriever.add(
+            Article(id=str(number), text=f"第{number}号灯塔建于{1800 + number}年，守塔人姓{name}。")
+            for number, name in enumerate("赵钱孙李周吴郑王冯陈" * 110)
+        )
+        retriever.add([Article(id="new", text="五号码头的灯塔重新粉刷。")])
+        with retriever.reading() as index, index.view() as view:
+            assert view.passage_count > SMALL_PASSAGES
+            near = Near(view, [retriever.passages("new")[0].id])
+            painted, built = (
+                retriever.analyzer.query(text) for text in ("码头的灯塔粉刷了吗", "第77号灯塔建于哪一年")
+            )
+            assert near.lexical(painted, 20).ids.tolist() == view.lexical(painted, 20).ids.tolist()
+            with pytest.raises(FarError):
+                near.lexical(built, 20)
+            terms = retriever.analyzer.terms("灯塔粉刷")
+            for _ in range(2):
+                found = near.document_frequencies(terms)
+                assert found.tolist() == view.document_frequencies(terms).tolist()
+        queries = StandingQueries(retriever)
+        asked = ("重新粉刷的是哪里的灯塔？", "第77号灯塔建于哪一年？", "重新粉刷的是哪里的灯塔？")
+        queries.update(StandingQuery(n, QueryKind.QUESTION, text) for n, text in enumerate(asked))
+        expected = retriever.search(asked[0]).hits[0]
+        assert expected.article_id == "new"
+        assert queries.match(["new"]) == [Match(n, "new", expected.score) for n in (0, 2)]
+
+
+def test_expressions_are_found_by_the_words_they_need() -> None:
+    written = {
+        1: "海外仓 黑河", 2: "海外仓 | 黑河", 3: "黑河 -海外仓", 4: "(河 | 江) 口岸", 5: "-广告 (仓 | 库)",
+        6: "河", 7: '"海外 仓"', 8: "(-广告 | 海外仓) 黑河",
+    }  # fmt: skip
+    expressions = {number: parse_expression(text, str.lower) for number, text in written.items()}
+    table = ExpressionTable(expressions)
+    for text in ("黑河的海外仓", "黑河口岸", "海外 仓库", "江边的口岸", "广告：河", "什么也没有", "", "黑"):
+        holding = [number for number, each in expressions.items() if each.holds(text.__contains__)]
+        assert list(table.holding(text)) == holding
