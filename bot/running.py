@@ -110,7 +110,6 @@ def run_telegram(settings: Settings, token: str, *, demo: bool) -> None:
 
         if collection.disposable:
             up_to_date(threading.Event())
-
         service = Service(
             conversation,
             state,
