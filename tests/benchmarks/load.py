@@ -39,7 +39,8 @@ def questions_from(index: Path, wanted: int) -> list[Asked]:
     found: dict[str, Asked] = {}
     with Retriever.open(index) as retriever:
         for article in retriever.articles(order="newest"):
-            sentences = [article.text[start:end].strip() for start, end in split_sentences(article.text)]
+            spans = split_sentences(article.text)
+            sentences = [" ".join(article.text[start:end].split()) for start, end in spans]
             question = next(
                 (each for each in sentences[1:] if 14 <= len(each) <= 40 and not POINTING.search(each)), ""
             )
