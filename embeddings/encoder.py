@@ -31,3 +31,12 @@ class Encoder(Protocol):
 
     def encode_queries(self, texts: Sequence[str]) -> Vectors:
         """Encode questions: shape (len(texts), dimension)."""
+
+
+@runtime_checkable
+class QuickEncoder(Encoder, Protocol):
+    """An encoder that may read texts anew while a question waits: dozens of them take it a millisecond."""
+
+    @property
+    def quick(self) -> bool:
+        """Always true; that there is such a property is what tells these encoders from others."""

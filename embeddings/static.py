@@ -57,6 +57,11 @@ class StaticEncoder:
         """Length of each vector."""
         return int(self._table.shape[1])
 
+    @property
+    def quick(self) -> bool:
+        """See QuickEncoder."""
+        return True
+
     def encode_passages(self, texts: Sequence[str], *, show_progress: bool = False) -> Vectors:
         """Encode texts to be found: shape (len(texts), dimension)."""
         sums = self._sums(texts, show_progress)

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.encoder import Encoder
+from embeddings.encoder import Encoder, QuickEncoder
 from retrieval.backend import Backend, Candidates, PassageRecord
 from retrieval.errors import QueryError
 from retrieval.question import Question
 from retrieval.ranking.background import load_background
 from retrieval.ranking.calibration import Calibration, default_calibration
+from retrieval.ranking.closeness import closeness
 from retrieval.ranking.features import Batch, Features, extract
 from retrieval.ranking.fusion import fuse
 from retrieval.ranking.matching import Grams
@@ -60,15 +61,17 @@ class Ranked:
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """All candidates: ids and both sides' raw scores, shape (n,); NaN where a side did not see one."""
+    """All candidates: ids and both sides' raw scores, shape (n,); NaN where a side did not see one. `vector`
+    is the question's, None where the dense side is off or finds nothing in it."""
 
     ids: NDArray[np.int64]
     lexical: Floats
     dense: Floats
+    vector: NDArray[np.float32] | None = None
 
     def only(self, positions: NDArray[np.int64]) -> "Pool":
         """These candidates, in this order."""
-        return Pool(self.ids[positions], self.lexical[positions], self.dense[positions])
+        return Pool(self.ids[positions], self.lexical[positions], self.dense[positions], self.vector)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +99,7 @@ class Ranker:
     ) -> None:
         self._analyzer = analyzer
         self._encoder = encoder
+        self._quick = encoder if isinstance(encoder, QuickEncoder) else None
         self._calibration = calibration or default_calibration()
         self._stages = stages or Stages()
         self._cross_encoder = cross_encoder
@@ -193,7 +197,8 @@ class Ranker:
         weights = weigh(grams, backend.document_frequencies, backend.passage_count, load_background())
         batch = self._batch(records, pool)
         features = extract(grams, weights, batch)
-        fused = fuse(pool.lexical, pool.dense)
+        close = None if stages.reranking else self._close(pool, content, batch)
+        fused = fuse(pool.lexical, pool.dense, close)
         learned = load_model().scores(features) if stages.reranking else fused * _FUSED_ODDS
         scores = learned
         if stages.cross_encoder and self._cross_encoder is not None:
@@ -201,6 +206,17 @@ class Ranker:
         return Examined(
             records, pool, features, {"fusion": fused, "learned": learned, "final": scores}, weights
         )
+
+    def _close(self, pool: Pool, content: Sequence[str], batch: Batch) -> Floats | None:
+        """How close the question is to what the candidates say; None where the encoder is not read again.
+
+        Only fusion has a use for it: the learned stage, which sees sentences and titles itself, gains nothing
+        by it that could be told from chance.
+        """
+        if pool.vector is None or self._quick is None:
+            return None
+        scores = fuse(pool.lexical, pool.dense)
+        return closeness(self._quick, pool.vector, content, batch.texts, batch.titles, scores)
 
     def _both_sides(self, examined: Examined, stages: Stages, *, explain: bool) -> list[Ranked]:
         scores = examined.scores["final"]
@@ -260,7 +276,7 @@ def _merged(
     if vector is not None and len(ids):
         unseen = np.isnan(by_vector)
         by_vector[unseen] = backend.vectors(ids[unseen]) @ vector
-    return Pool(ids, by_terms, by_vector)
+    return Pool(ids, by_terms, by_vector, vector)
 
 
 def _scores(candidates: Candidates, ids: NDArray[np.int64]) -> Floats:

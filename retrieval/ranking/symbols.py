@@ -19,7 +19,9 @@ OTHER = 0xFFFF
 
 _SPACE = 0x20
 _FULL_STOP = 0x2E
-_SENTENCE_ENDS = "。！？；!?;\n"
+SENTENCE_ENDS = "。！？；!?;\n"
+"""A sentence ends behind each of these, and behind a full stop before white space."""
+
 _LONGEST_WORD = 48
 _MULTIPLIER = 0x9E3779B97F4A7C15
 _MASK = (1 << 64) - 1
@@ -35,7 +37,7 @@ def _table(wanted: Sequence[int]) -> NDArray[np.uint8]:
 _LETTER, _END, _BLANK, _STOP = 1, 2, 4, 8
 _MARKS = (
     _LETTER * _table([code for code in range(0x2E80) if chr(code).isalnum()])
-    + _END * _table([ord(character) for character in _SENTENCE_ENDS])
+    + _END * _table([ord(character) for character in SENTENCE_ENDS])
     + _BLANK * _table([_SPACE])
     + _STOP * _table([_FULL_STOP])
 ).astype(np.uint8)
