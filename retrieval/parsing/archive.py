@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import stat
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -149,6 +150,8 @@ def _open(
         return ArticleError("its name leads out of the archive; it is left out", path=place)
     if any(part.startswith(".") for part in parts) or parts[0] == "__MACOSX" or not wanted(name):
         return None
+    if stat.S_ISLNK(member.external_attr >> 16):
+        return ArticleError("it is a link to another file; it is left out", path=place)
     if member.flag_bits & 1:
         return ArticleError("it is encrypted; unpack the archive and index the folder", path=place)
     try:

@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import stat
 import zipfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -199,6 +200,19 @@ def test_archive_tricks_are_refused() -> None:
     assert "unpacks to more than the 10,000,000 bytes" in reasons[4]
     with pytest.raises(ArticleError, match="unpacks to more than"):
         unpack_gzip(gzip.compress(bomb), path="b.gz")
+
+
+def test_a_link_in_an_archive_is_refused() -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        link = zipfile.ZipInfo("link.md")
+        link.create_system, link.external_attr = 3, (stat.S_IFLNK | 0o777) << 16
+        archive.writestr(link, "/etc/passwd")
+        archive.writestr("article.md", "河长九公里。")
+    refused, article = unpacked(packed.getvalue())
+    assert isinstance(refused, ArticleError)
+    assert refused.reason == "it is a link to another file; it is left out"
+    assert article == ("article.md", "河长九公里。".encode())
 
 
 def test_a_decompression_bomb_is_refused_as_a_whole() -> None:
