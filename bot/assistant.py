@@ -32,13 +32,15 @@ class Assistant:
         state: State,
         executor: Executor,
         memory: Executor,
+        jobs: Executor,
         *,
         welcome: Welcome | None = None,
         language: Language | None = None,
         limits: Limits | None = None,
         later: Callable[[Coroutine[Any, Any, None]], object] = asyncio.ensure_future,
     ) -> None:
-        """`executor` runs searches; `memory`, what only looks into the memory and does not wait behind them.
+        """`executor` runs searches; `memory`, what only looks into the memory and does not wait behind them;
+        `jobs`, what takes long, and does not keep questions waiting.
 
         `later` runs what goes on after its update is handled.
         """
@@ -50,6 +52,7 @@ class Assistant:
         self._language = language
         self._executor = executor
         self._memory = memory
+        self._jobs = jobs
 
     async def answer(self, update: Update, question: str, *, quote: bool) -> None:
         """Answer a question that a message asks; one that was edited has its answer changed in place."""
@@ -74,13 +77,15 @@ class Assistant:
 
     async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """The function's result, computed in a thread."""
-        work = partial(function, *args, **kwargs)
-        return await asyncio.get_running_loop().run_in_executor(self._executor, work)
+        return await _in(self._executor, partial(function, *args, **kwargs))
+
+    async def work(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """The same for a function that may take long."""
+        return await _in(self._jobs, partial(function, *args, **kwargs))
 
     async def recall(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """The same for a function that only looks into the memory, or writes something down."""
-        work = partial(function, *args, **kwargs)
-        return await asyncio.get_running_loop().run_in_executor(self._memory, work)
+        return await _in(self._memory, partial(function, *args, **kwargs))
 
     async def chat(self, update: Update) -> Chat:
         """The chat an update belongs to, in the language chosen there, else the bot's, else its sender's."""
@@ -109,6 +114,10 @@ class Assistant:
             sentence = texts(chat.language)("too_fast", seconds=wait.seconds)
             await conclude(message, Reply(text=(run(sentence),)))
         return not wait.seconds
+
+
+async def _in(executor: Executor, function: Callable[[], T]) -> T:
+    return await asyncio.get_running_loop().run_in_executor(executor, function)
 
 
 def _thread(update: Update, key: str) -> str:

@@ -36,6 +36,9 @@ from retrieval.locations import MilvusLocation
 if TYPE_CHECKING:
     from retrieval import Retriever
 
+_REMOTE_SEARCHES = 4
+"""So many questions wait for a server at once."""
+
 _SWITCH_SECONDS = 0.001
 _WARMING = "哪一天？"
 
@@ -122,6 +125,7 @@ def run_telegram(settings: Settings, token: str, *, demo: bool) -> None:
             webhook=webhook_of(settings, token),
             monitor=settings.monitor,
             overview=keeper.overview,
+            threads=_REMOTE_SEARCHES if isinstance(collection.index, MilvusLocation) else 1,
         )
         _warm(retriever)
         asyncio.run(serve(token, connection_of(settings), service))

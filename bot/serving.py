@@ -42,6 +42,7 @@ _TOKEN = re.compile(r"\d+:[A-Za-z0-9_-]+")
 _POLL_SECONDS = 10
 _START_ATTEMPTS = 3
 _MEMORY_THREADS = 2
+_JOB_THREADS = 2
 _logger = logging.getLogger(__name__)
 
 
@@ -50,7 +51,8 @@ class Service:
     """What to serve: how a conversation is made for a bot's name, and what to do beside answering.
 
     `beside` runs in a thread and should end soon after its event is set; `arrivals` is called every few
-    seconds, in a thread of its own, to look for new articles to tell of.
+    seconds, in a thread of its own, to look for new articles to tell of. So many `threads` search: where that
+    is the processor's work, one answers more than several, which take the interpreter from each other.
     """
 
     conversation: Callable[[Callable[[], str]], Conversation]
@@ -64,7 +66,7 @@ class Service:
     webhook: Webhook | None = None
     monitor: str | None = None
     overview: Callable[[], Overview] = Overview
-    threads: int = 4
+    threads: int = 1
     signals: tuple[signal.Signals, ...] = field(default=(signal.SIGINT, signal.SIGTERM))
 
 
@@ -81,6 +83,7 @@ async def serve(
     warnings.filterwarnings("ignore", message="(?s).*retry_after", category=PTBDeprecationWarning)
     executor = ThreadPoolExecutor(service.threads, thread_name_prefix="conversation")
     memory = ThreadPoolExecutor(_MEMORY_THREADS, thread_name_prefix="memory")
+    jobs = ThreadPoolExecutor(_JOB_THREADS, thread_name_prefix="jobs")
     inbox = Inbox(service.state.updates, memory)
     # Reading certificates takes longer than the event loop should be kept from its work.
     application = await asyncio.to_thread(build_bot_application, token, connection, inbox)
@@ -92,6 +95,7 @@ async def serve(
             service.state,
             executor,
             memory,
+            jobs,
             welcome=service.welcome,
             language=service.language,
             limits=Limits(service.questions_per_minute),
@@ -103,7 +107,7 @@ async def serve(
                 application.bot,
                 conversation,
                 service.state,
-                executor,
+                jobs,
                 language=service.language,
                 look=service.arrivals,
             )
@@ -115,8 +119,8 @@ async def serve(
     finally:
         await application.shutdown()
         await inbox.release()
-        executor.shutdown(wait=True, cancel_futures=True)
-        memory.shutdown(wait=True, cancel_futures=True)
+        for each in (executor, memory, jobs):
+            each.shutdown(wait=True, cancel_futures=True)
 
 
 def looks_like_a_token(token: str) -> None:

@@ -58,7 +58,7 @@ class Admin:
     async def stats(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
         """The figures, with a chart where it can be drawn."""
         message, say = await self._said(update)
-        reply, picture = await self._assistant.run(self._administration.stats, say)
+        reply, picture = await self._assistant.work(self._administration.stats, say)
         if picture is None:
             await conclude(message, reply)
         else:
@@ -68,7 +68,7 @@ class Admin:
         """What is asked and not found; as a document, too."""
         message, say = await self._said(update)
         await message.reply_chat_action(ChatAction.TYPING)
-        reply, packed = await self._assistant.run(self._administration.gaps, say)
+        reply, packed = await self._assistant.work(self._administration.gaps, say)
         await send(message, reply)
         if packed is not None:
             await message.reply_document(
@@ -84,14 +84,16 @@ class Admin:
     async def remove(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
         """Which article is to go, to be confirmed."""
         message, say = await self._said(update)
-        await conclude(message, await self._assistant.run(self._administration.removal, _words(message), say))
+        await conclude(
+            message, await self._assistant.work(self._administration.removal, _words(message), say)
+        )
 
     async def broadcast(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
         """What is to be sent to everyone, to be confirmed."""
         message, say = await self._said(update)
         admin = update.effective_user.id if update.effective_user else 0
         words = _words(message, lines=True)
-        await conclude(message, await self._assistant.run(self._administration.broadcast, admin, words, say))
+        await conclude(message, await self._assistant.work(self._administration.broadcast, admin, words, say))
 
     async def pressed(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
         """A button for admins, pressed by whoever: only admins are obeyed."""
@@ -103,14 +105,14 @@ class Admin:
         if not self._assistant.is_admin(update) or not isinstance(action, Administering):
             await acknowledge(query, say("outdated"))
             return
-        reply = await self._assistant.run(self._administration.press, query.from_user.id, action, say)
+        reply = await self._assistant.work(self._administration.press, query.from_user.id, action, say)
         await acknowledge(query, reply.notice)
         await _show(query, reply)
 
     async def _reindex(self, message: Message, sent: Message, say: Texts) -> None:
         progress = _Progress()
         work = asyncio.ensure_future(
-            self._assistant.run(self._administration.keeper.sync, progress=progress.note)
+            self._assistant.work(self._administration.keeper.sync, progress=progress.note)
         )
         shown = ""
         while not work.done():

@@ -41,7 +41,7 @@ class Uploads:
         shown = one_line(name, _NAME_SHOWN)
         try:
             content = await self._content(update)
-            taken = await self._assistant.run(self._administration.keeper.add, name, content)
+            taken = await self._assistant.work(self._administration.keeper.add, name, content)
             said = say("document_taken", name=shown, count=len(taken.articles))
         except DocumentError as error:
             said = say("document_refused", name=shown, reason=str(error))
