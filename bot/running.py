@@ -40,6 +40,8 @@ _REMOTE_SEARCHES = 4
 """So many questions wait for a server at once."""
 
 _SWITCH_SECONDS = 0.001
+"""Python's default lets a thread that computes keep the others waiting for 5 ms, the event loop too."""
+
 _WARMING = "哪一天？"
 
 
@@ -75,7 +77,6 @@ def run_telegram(settings: Settings, token: str, *, demo: bool) -> None:
     from bot.serving import Service, serve
     from bot.webhook import webhook_of
 
-    # Python's default lets a thread that computes keep the others waiting for 5 ms, the event loop too.
     sys.setswitchinterval(_SWITCH_SECONDS)
     collection = _collection(settings, demo)
     state = State.open(_memory(settings, collection))

@@ -2,12 +2,13 @@
 
 import io
 import json
+import threading
 import zipfile
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import fields
 from datetime import UTC
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 
@@ -25,7 +26,7 @@ from bot.serving import Service
 from bot.state import State
 from bot.suggestions import Suggestions
 from bot.webhook import Webhook
-from retrieval import Retriever
+from retrieval import Retriever, SyncReport
 from retrieval.evaluation.datasets import load_dataset
 
 from .api_server import BOT, ApiServer, Limits, Person, Sent
@@ -132,12 +133,20 @@ async def test_gaps_are_clustered_and_exported_as_an_evaluation_set(
 
 @BOTH_WAYS
 async def test_a_sync_tells_what_it_did_while_questions_go_on(
-    server: ApiServer, running: RunningBot, folder: Path
+    server: ApiServer, running: RunningBot, keeper: Keeper, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    answered, sync = threading.Event(), keeper.sync
+
+    def slow(**options: Any) -> SyncReport | None:
+        assert answered.wait(30)
+        return sync(**options)
+
+    monkeypatch.setattr(keeper, "sync", slow)
     (folder / "new.md").write_text("口岸的邮局上午九点开门。\n", encoding="utf-8")
     (folder / "broken.md").write_bytes(b"\x00\x01\x02" * 100)
     sent = await server.answer_to("/reindex", ADMIN)
     await server.answer_to("口岸食堂的饺子多少钱一份", OTHER)
+    answered.set()
     await server.wait(lambda: sent.text.startswith("完成"))
     assert "新增 1 篇，更改 0 篇，删除 0 篇。" in sent.text
     assert "⚠️ broken.md: " in sent.text
