@@ -108,7 +108,6 @@ def run_telegram(settings: Settings, token: str, *, demo: bool) -> None:
 
         def beside(stopping: threading.Event) -> None:
             up_to_date(stopping)
-            hashtags.warm()
             gc.freeze()
             keeper.follow(stopping, every=0 if demo else settings.watch)
 
@@ -128,19 +127,20 @@ def run_telegram(settings: Settings, token: str, *, demo: bool) -> None:
             overview=keeper.overview,
             threads=_REMOTE_SEARCHES if isinstance(collection.index, MilvusLocation) else 1,
         )
-        _warm(retriever)
+        _warm(retriever, hashtags)
         asyncio.run(serve(token, connection_of(settings), service))
     state.close()
 
 
-def _warm(retriever: "Retriever") -> None:
-    """Load what searching needs, before anybody waits for the event loop.
+def _warm(retriever: "Retriever", hashtags: Hashtags) -> None:
+    """Load what searching and keywords need, before anybody waits for the event loop.
 
     The garbage collector is spared what stays: going through all of it takes longer than the loop should
     ever be kept from its work.
     """
     with contextlib.suppress(RetrievalError):
         retriever.search(_WARMING, top_k=1)
+    hashtags.warm()
     gc.freeze()
 
 
