@@ -335,15 +335,25 @@ class Retriever:
 
     def _opened(self) -> Index:
         """The current generation; another than at the last call where it was swapped meanwhile."""
+        return self._current()[0]
+
+    def _current(self) -> tuple[Index, object]:
+        """The current generation and the stamp it was opened at."""
         with self._guard:
             if self._closed:
                 raise RetrievalError("this retriever was closed: open another one")
             stamp = self._home.stamp()
-            if self._index is None or stamp != self._stamp:
-                self._index = self._home.open(template=self._template)
+            while self._index is None or stamp != self._stamp:
+                try:
+                    self._index = self._home.open(template=self._template)
+                except RetrievalError:  # it may be gone again already
+                    before, stamp = stamp, self._home.stamp()
+                    if stamp == before:
+                        raise
+                    continue
                 self._encoder = self._analyzer = self._searcher = None
                 self._stamp = stamp
-            return self._index
+            return self._index, stamp
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Index]:
@@ -353,7 +363,7 @@ class Retriever:
     def _ask(self, question: Callable[[Index], T]) -> T:
         """What the current generation answers; asked again where another took its place meanwhile."""
         while True:
-            index, stamp = self._opened(), self._stamp
+            index, stamp = self._current()
             try:
                 return question(index)
             except RetrievalError:
