@@ -75,7 +75,7 @@ class Occurrences:
     sentences: Ints
     grams: Ints
 
-    def only(self, kept: NDArray[np.int64] | NDArray[np.bool_], grams: Ints) -> "Occurrences":
+    def only(self, kept: Ints, grams: Ints) -> "Occurrences":
         """Some of them, under other numbers."""
         return Occurrences(self.positions[kept], self.texts[kept], self.sentences[kept], grams)
 
