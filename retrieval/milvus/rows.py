@@ -18,6 +18,7 @@ from retrieval.milvus.client import Row
 from retrieval.milvus.filters import article_digest, digest, facets
 from retrieval.milvus.schema import TEXT_BYTES, blank
 from retrieval.milvus.terms import Sparse
+from retrieval.ranking.similarity import from_signed
 from retrieval.storage.reading import FileState, KnownArticle
 from retrieval.storage.rows import filter_fields, moment, site_of
 from retrieval.types import Article, Passage
@@ -177,7 +178,7 @@ def record_from(row: Row, card: Card) -> PassageRecord:
         title=article.title, passages_in_article=card.passages, url=article.url, author=article.author,
         source=article.source, published_at=article.published_at, categories=article.categories,
         tags=article.tags, image=article.image, language=article.language, path=article.path,
-        signature=None if card.signature is None else card.signature & 0xFFFFFFFFFFFFFFFF,
+        signature=None if card.signature is None else from_signed(card.signature),
         normalised=None if form == _SAME else form[1:],
     )  # fmt: skip
 

@@ -17,6 +17,7 @@ import numpy as np
 
 from embeddings.encoder import Vectors
 from retrieval.backend import Ids, PassageRecord
+from retrieval.ranking.similarity import from_signed
 from retrieval.storage.connection import open_reader, translated
 from retrieval.storage.filtering import condition
 from retrieval.storage.rows import ARTICLE_FIELDS, ARTICLE_SELECT, article_from, moment, names
@@ -368,7 +369,7 @@ def _record(row: tuple[Any, ...]) -> PassageRecord:
         id=key, article_id=article, ordinal=ordinal, text=text, heading=heading, title=title,
         passages_in_article=count, url=url, author=author, source=source, published_at=moment(published_at),
         categories=names(categories), tags=names(tags), image=image, language=language, path=path,
-        signature=None if signature is None else signature & 0xFFFFFFFFFFFFFFFF, normalised=normalised,
+        signature=None if signature is None else from_signed(signature), normalised=normalised,
     )  # fmt: skip
 
 
