@@ -122,7 +122,10 @@ class Searcher:
         answering = self._answering(groups, question, stages)
         spans: list[tuple[Span, ...]] = [()] * len(groups)
         if stages.answers:
-            normals = self._analyzer.normalise_all([ranked.record.text for ranked, _ in answering])
+            records = [ranked.record for ranked, _ in answering]
+            normals = self._analyzer.normalise_all(
+                [record.text for record in records], [record.normalised for record in records]
+            )
             spans = [highlights(question, normal, self._analyzer) for normal in normals]
         for group, (ranked, answer), found in zip(groups, answering, spans, strict=True):
             yield _hit(group, ranked, answer, found)
@@ -185,7 +188,8 @@ def _contending(group: Group) -> list[Ranked]:
 def _contender(item: Ranked, best: float) -> "Contender":
     from retrieval.answering import Contender
 
-    return Contender(item.record.text, behind(item.score, best), item.record.ordinal == 0)
+    record = item.record
+    return Contender(record.text, behind(item.score, best), record.ordinal == 0, record.normalised)
 
 
 def merge_filters(given: Filters | None, understood: Filters | None) -> Filters | None:

@@ -114,9 +114,9 @@ FEATURES = (
     *(f"{kind}:{sign}" for kind in _KINDS for sign in _EXPECTED[kind]),
     *(f"{kind}:{name}" for kind in _KINDS for name in _CROSSED),
 )
-_COLUMN = {name: number for number, name in enumerate(FEATURES)}
-_CROSSED_FROM = [_COLUMN[name] for name in _CROSSED]
-_CROSSED_TO = {kind: [_COLUMN[f"{kind}:{name}"] for name in _CROSSED] for kind in _KINDS}
+COLUMN = {name: number for number, name in enumerate(FEATURES)}
+_CROSSED_FROM = [COLUMN[name] for name in _CROSSED]
+_CROSSED_TO = {kind: [COLUMN[f"{kind}:{name}"] for name in _CROSSED] for kind in _KINDS}
 _TINY = 1e-9
 _MAX_GRAMS = 64
 _ENDS = frozenset((".", "。", "!", "?", ";", "…", ""))
@@ -163,7 +163,7 @@ def asked(question: Question, content: "Content", normalised: str) -> Asked:
         levels=tuple(_grams(content.runs, size, _sides(normalised)) for size in (1, 2, 3)),
         focus=_focus(found[1], content.words) if found else "",
         digits=frozenset(_DIGITS.findall(normalised)),
-        cues=tuple(group for group in _cue_groups() if any(len(w) > 1 and w in normalised for w in group)),
+        cues=tuple(group for group, long in _cue_groups() if any(word in normalised for word in long)),
     )
 
 
@@ -184,9 +184,11 @@ def _sides(text: str) -> tuple[str, str]:
 
 
 @cache
-def _cue_groups() -> tuple[tuple[str, ...], ...]:
+def _cue_groups() -> tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]:
+    """Each group of cue words, and those of it by which a question is recognised."""
     lines = resources.files(__package__).joinpath("cues.txt").read_text(encoding="utf-8").splitlines()
-    return tuple(tuple(line.split()) for line in lines if not line.startswith("#"))
+    groups = [tuple(line.split()) for line in lines if not line.startswith("#")]
+    return tuple((group, tuple(word for word in group if len(word) > 1)) for group in groups)
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,20 +220,22 @@ class Sentences:
 def sentence_features(asked: Asked, sentences: Sentences) -> Features:
     """One row for each sentence: shape (sentences, len(FEATURES)). Articles do not influence each other."""
     found = np.zeros((len(sentences.texts), len(FEATURES)))
-    _overlap(asked, sentences, found)
-    _shape(asked, sentences, found)
+    shared = _overlap(asked, sentences, found)
+    _shape(asked, sentences, shared, found)
     _cues(asked, sentences, found)
     for sign in _EXPECTED[asked.kind]:
         pattern = _SIGNS[sign]
-        column = _COLUMN[f"{asked.kind}:{sign}"]
+        column = COLUMN[f"{asked.kind}:{sign}"]
         found[:, column] = [pattern.search(sentence) is not None for sentence in sentences.texts]
     found[:, _CROSSED_TO[asked.kind]] = found[:, _CROSSED_FROM]
     return found
 
 
-def _overlap(asked: Asked, sentences: Sentences, found: Features) -> None:
-    """What the sentences, and their neighbours, share with the question."""
+def _overlap(asked: Asked, sentences: Sentences, found: Features) -> Floats:
+    """What the sentences, and their neighbours, share with the question; gives how many of its characters
+    each has."""
     firsts, owners = sentences.firsts, sentences.owners
+    shared = np.zeros(len(sentences.texts))
     for name, grams in zip(("characters", "bigrams", "trigrams"), asked.levels, strict=True):
         if not grams.names:
             continue
@@ -240,13 +244,15 @@ def _overlap(asked: Asked, sentences: Sentences, found: Features) -> None:
             [[gram in sentence for gram in names] for sentence in sentences.texts], dtype=float
         )
         share = present @ grams.weights / (float(grams.weights.sum()) + _TINY)
-        found[:, _COLUMN[name]] = share
+        found[:, COLUMN[name]] = share
+        if name == "characters":
+            shared = present.sum(axis=1)
         if name == "trigrams":
             break
-        found[:, _COLUMN[f"{name}_of_best"]] = _of_best(share, firsts, owners)
-        found[:, _COLUMN[f"{name}_before"]] = _before(share, firsts)
-        found[:-1, _COLUMN[f"{name}_after"]] = share[1:]
-        found[firsts[1:] - 1, _COLUMN[f"{name}_after"]] = 0
+        found[:, COLUMN[f"{name}_of_best"]] = _of_best(share, firsts, owners)
+        found[:, COLUMN[f"{name}_before"]] = _before(share, firsts)
+        found[:-1, COLUMN[f"{name}_after"]] = share[1:]
+        found[firsts[1:] - 1, COLUMN[f"{name}_after"]] = 0
         if name == "bigrams":
             _rarity(present, grams.weights, sentences, found)
         untitled = np.array(
@@ -254,7 +260,8 @@ def _overlap(asked: Asked, sentences: Sentences, found: Features) -> None:
         )
         _beyond_subject(name, grams, present * grams.weights, untitled, sentences, found)
     lengths = np.array([len(sentence) for sentence in sentences.texts])
-    found[:, _COLUMN["density"]] = found[:, _COLUMN["characters"]] / np.sqrt(lengths / 20 + 1)
+    found[:, COLUMN["density"]] = found[:, COLUMN["characters"]] / np.sqrt(lengths / 20 + 1)
+    return shared
 
 
 def _of_best(values: Floats, firsts: NDArray[np.int64], owners: NDArray[np.int64]) -> Floats:
@@ -279,12 +286,12 @@ def _rarity(present: Features, weights: Floats, sentences: Sentences, found: Fea
     known = weights * (frequency > 0)
     here = known * np.log((sentences.sizes[:, None] + 1) / (frequency + 0.5))
     mass = np.einsum("sg,sg->s", present, here[owners])
-    found[:, _COLUMN["rare_here"]] = _of_best(mass, firsts, owners)
+    found[:, COLUMN["rare_here"]] = _of_best(mass, firsts, owners)
     rarest = np.argmax(known, axis=1)[owners]
-    found[:, _COLUMN["rarest"]] = present[np.arange(len(present)), rarest]
+    found[:, COLUMN["rarest"]] = present[np.arange(len(present)), rarest]
     both = np.maximum(present[1:], present[:-1]) @ weights / (float(weights.sum()) + _TINY)
-    found[1:, _COLUMN["with_before"]] = both - found[:-1, _COLUMN["bigrams"]]
-    found[firsts, _COLUMN["with_before"]] = 0
+    found[1:, COLUMN["with_before"]] = both - found[:-1, COLUMN["bigrams"]]
+    found[firsts, COLUMN["with_before"]] = 0
 
 
 def _beyond_subject(
@@ -299,14 +306,14 @@ def _beyond_subject(
     new = (mass[firsts] == 0) * untitled
     beyond = mass * new[owners]
     share = beyond.sum(axis=1) / (new @ grams.weights + _TINY)[owners]
-    found[:, _COLUMN[f"{name}_new"]] = share
-    found[:, _COLUMN[f"{name}_new_of_best"]] = _of_best(share, firsts, owners)
+    found[:, COLUMN[f"{name}_new"]] = share
+    found[:, COLUMN[f"{name}_new_of_best"]] = _of_best(share, firsts, owners)
     having = np.add.reduceat((mass != 0).astype(np.float64), firsts, axis=0)
     own = np.einsum("sg,sg->s", mass, (1 / np.maximum(having, 1))[owners])
-    found[:, _COLUMN[f"{name}_own"]] = own / (np.add.reduceat(own, firsts) + _TINY)[owners]
+    found[:, COLUMN[f"{name}_own"]] = own / (np.add.reduceat(own, firsts) + _TINY)[owners]
     for side, near, total in zip(("left", "right"), grams.sides, grams.near, strict=True):
-        found[:, _COLUMN[f"{name}_{side}"]] = mass @ near / total
-        found[:, _COLUMN[f"{name}_{side}_new"]] = beyond @ near / total
+        found[:, COLUMN[f"{name}_{side}"]] = mass @ near / total
+        found[:, COLUMN[f"{name}_{side}_new"]] = beyond @ near / total
 
 
 def _cues(asked: Asked, sentences: Sentences, found: Features) -> None:
@@ -318,14 +325,13 @@ def _cues(asked: Asked, sentences: Sentences, found: Features) -> None:
         words = np.array(
             [sum(word in sentence for word in group) for sentence in sentences.texts], dtype=np.float64
         )
-        found[:, _COLUMN["cues"]] += (words > 0) / len(asked.cues)
-        found[:, _COLUMN["cue_words"]] += words / (np.add.reduceat(words, firsts) + 1)[owners]
+        found[:, COLUMN["cues"]] += (words > 0) / len(asked.cues)
+        found[:, COLUMN["cue_words"]] += words / (np.add.reduceat(words, firsts) + 1)[owners]
 
 
-def _shape(asked: Asked, sentences: Sentences, found: Features) -> None:
-    """Length, place and form of the sentences."""
+def _shape(asked: Asked, sentences: Sentences, shared: Floats, found: Features) -> None:
+    """Length, place and form of the sentences; `shared` counts the question's characters in each."""
     texts, firsts, owners = sentences.texts, sentences.firsts, sentences.owners
-    known = set(asked.levels[0].names)
     lengths = np.array([len(text) for text in texts])
     places = np.arange(len(texts)) - firsts[owners]
     questions = np.array([text.rstrip('”」』"').endswith("?") for text in texts], dtype=np.float64)
@@ -336,7 +342,7 @@ def _shape(asked: Asked, sentences: Sentences, found: Features) -> None:
         "focus": focus,
         "focus_nearby": _before(focus, firsts),
         "length": np.log1p(lengths) / 5,
-        "new_characters": np.log1p([len(set(text) - known) for text in texts]) / 4,
+        "new_characters": np.log1p([len(set(text)) for text in texts] - shared) / 4,
         "place": places / sentences.sizes[owners],
         "asks": questions,
         "after_question": _before(questions, firsts),
@@ -355,7 +361,7 @@ def _shape(asked: Asked, sentences: Sentences, found: Features) -> None:
     if asked.unit:
         columns["unit"] = [_has_unit(text, asked.unit) for text in texts]
     for name, values in columns.items():
-        found[:, _COLUMN[name]] = values
+        found[:, COLUMN[name]] = values
 
 
 @lru_cache(maxsize=256)

@@ -4,14 +4,15 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.answering.exact import find_exact
-from retrieval.answering.features import FEATURES, Asked, Features, Sentences, asked, sentence_features
-from retrieval.answering.sentences import choose, load_model
+from retrieval.answering.features import COLUMN, Asked, Features, Sentences, asked, sentence_features
+from retrieval.answering.sentences import chances, choose, load_model
 from retrieval.lexical.normalisation import Normalised, fold
 from retrieval.lexical.query import MAX_QUERY_CHARACTERS
 from retrieval.question import Question
@@ -43,11 +44,13 @@ class Answer:
 @dataclass(frozen=True, slots=True)
 class Contender:
     """A passage of the article that was found: `behind` is how far the ranking puts it behind the article's
-    first (natural logarithm of the odds, 0 or more), `opening` whether the article begins with it."""
+    first (natural logarithm of the odds, 0 or more), `opening` whether the article begins with it;
+    `normalised`, where it is known, is the text in normal form."""
 
     text: str
     behind: float = 0.0
     opening: bool = True
+    normalised: str | None = None
 
 
 def find_answer(question: Question, passage_text: str, analyzer: "Analyzer", *, title: str = "") -> Answer:
@@ -74,7 +77,8 @@ def find_all(
     The sentences of an article's passages are compared as those of one text; the passage with the likeliest
     sentence (or two neighbouring ones) is chosen. All articles at once are quicker than one by one.
     """
-    normals = iter(analyzer.normalise_all([item.text for contenders in articles for item in contenders]))
+    every = [item for contenders in articles for item in contenders]
+    normals = iter(analyzer.normalise_all([i.text for i in every], [i.normalised for i in every]))
     read = [_read(contenders, normals) for contenders in articles]
     found = [(0, Answer(None, None, 0.0))] * len(articles)
     places = [place for place, article in enumerate(read) if article.sentences]
@@ -89,9 +93,12 @@ def find_all(
         [contender for article in having for contender in article.contenders],
         [len(own) for article in having for own in article.spans],
     )
-    borders = np.cumsum([len(article.sentences) for article in having])[:-1]
-    for place, article, own in zip(places, having, np.split(features, borders), strict=True):
-        found[place] = _answer(article, model.probabilities(own), model.second, prepared, question, analyzer)
+    scores, start = model.scores(features), 0
+    for place, article in zip(places, having, strict=True):
+        end = start + len(article.sentences)
+        likely = chances(scores[start:end])
+        found[place] = _answer(article, likely, model.second, prepared, question, analyzer)
+        start = end
     return found
 
 
@@ -118,9 +125,10 @@ def _answer(
 ) -> tuple[int, Answer]:
     """The passage that answers, by how likely each sentence of the article does."""
     spans = article.spans
-    chances = np.split(likely, np.cumsum([len(own) for own in spans])[:-1])
-    place = max(range(len(chances)), key=lambda number: best_pair(chances[number]))
-    own = chances[place] / (float(chances[place].sum()) or 1.0)
+    ends = list(accumulate(len(own) for own in spans))
+    of_passages = [likely[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+    place = max(range(len(of_passages)), key=lambda number: best_pair(of_passages[number]))
+    own = of_passages[place] / (float(of_passages[place].sum()) or 1.0)
     text = article.contenders[place].text
     sentence, confidence = choose(own, spans[place], len(text), second)
     exact = None
@@ -139,7 +147,7 @@ def set_standing(features: Features, contenders: Sequence[Contender], sizes: Seq
         "opening": [contender.opening for contender in contenders],
     }
     for name, values in columns.items():
-        features[:, FEATURES.index(name)] = np.repeat(np.array(values, dtype=np.float64), sizes)
+        features[:, COLUMN[name]] = np.repeat(np.array(values, dtype=np.float64), sizes)
 
 
 def best_pair(chances: Floats) -> float:

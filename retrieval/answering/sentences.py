@@ -20,6 +20,7 @@ CERTAIN = 0.97
 
 _SHORT = 60
 _HEADING = 5.0
+_ASKS, _LABEL, _AFTER, _ALIKE = map(FEATURES.index, ("asks", "label", "after_question", "bigrams_before"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +32,19 @@ class SentenceModel:
 
     def probabilities(self, features: Features) -> NDArray[np.float64]:
         """How likely each sentence is the one that answers, given that one does: shape (sentences,)."""
-        scores = features @ self.weights + headings(features)
-        odds = np.exp(scores - scores.max())
-        chances: NDArray[np.float64] = odds / odds.sum()
-        return chances
+        return chances(self.scores(features))
+
+    def scores(self, features: Features) -> NDArray[np.float64]:
+        """Whose exponentials are the sentences' odds against each other: shape (sentences,)."""
+        scores: NDArray[np.float64] = features @ self.weights + headings(features)
+        return scores
+
+
+def chances(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How likely each sentence is the one that answers, by the scores of all that might."""
+    odds = np.exp(scores - scores.max())
+    likely: NDArray[np.float64] = odds / odds.sum()
+    return likely
 
 
 def headings(features: Features) -> NDArray[np.float64]:
@@ -42,9 +52,8 @@ def headings(features: Features) -> NDArray[np.float64]:
 
     The data that the weights were fitted to has hardly any, so this is set by hand.
     """
-    asks, label, after = (features[:, FEATURES.index(name)] for name in ("asks", "label", "after_question"))
-    alike = features[:, FEATURES.index("bigrams_before")] > 0.5
-    return _HEADING * (after * alike - asks - label)
+    alike = features[:, _ALIKE] > 0.5
+    return _HEADING * (features[:, _AFTER] * alike - features[:, _ASKS] - features[:, _LABEL])
 
 
 @cache
@@ -56,21 +65,21 @@ def load_model() -> SentenceModel:
 
 
 def choose(
-    chances: NDArray[np.float64], spans: Sequence[Span], length: int, second: float
+    likely: NDArray[np.float64], spans: Sequence[Span], length: int, second: float
 ) -> tuple[Span, float]:
     """The span to mark in a passage of `length` characters, and how likely it has the answer.
 
     The likeliest sentence, and the better of its neighbours with it where that is likely enough too.
     """
-    best = int(np.argmax(chances))
+    best = int(np.argmax(likely))
     start, end = spans[best]
-    chance = float(chances[best])
+    chance = float(likely[best])
     neighbours = [place for place in (best - 1, best + 1) if 0 <= place < len(spans)]
     if not neighbours:
         return (start, end), chance
-    other = max(neighbours, key=lambda place: chances[place])
+    other = max(neighbours, key=lambda place: likely[place])
     both = min(start, spans[other][0]), max(end, spans[other][1])
     fits = both[1] - both[0] <= max(_SHORT, MAX_SHARE * length)
-    if chance < CERTAIN and chances[other] >= second and fits:
-        return both, chance + float(chances[other])
+    if chance < CERTAIN and likely[other] >= second and fits:
+        return both, chance + float(likely[other])
     return (start, end), chance

@@ -152,10 +152,16 @@ class Analyzer:
         normalised = fold(text)
         return self._analyse(text).normalised if self._regional.any_in(normalised.text) else normalised
 
-    def normalise_all(self, texts: Sequence[str]) -> list[Normalised]:
-        """`normalise` of each text, quicker than one by one."""
+    def normalise_all(
+        self, texts: Sequence[str], stored: Sequence[str | None] | None = None
+    ) -> list[Normalised]:
+        """`normalise` of each text, quicker than one by one; more so where normal forms are `stored`."""
         forms = fold_all(texts)
-        for place in self._regional.among([form.text for form in forms]):
+        known = stored or [None] * len(texts)
+        new = [place for place, form in enumerate(known) if form is None]
+        rewritten = [new[place] for place in self._regional.among([forms[place].text for place in new])]
+        rewritten += [place for place, form in enumerate(known) if form not in (None, forms[place].text)]
+        for place in rewritten:
             forms[place] = self._analyse(texts[place]).normalised
         return forms
 
@@ -313,6 +319,8 @@ class _Occurrence:
 
     def among(self, texts: Sequence[str]) -> list[int]:
         """The places of the texts in which one of the words occurs."""
+        if not texts:
+            return []
         found = {place for place, text in enumerate(texts) if not self._single.isdisjoint(text)}
         ends = list(accumulate(len(text) + 1 for text in texts))
         found.update(bisect_right(ends, place) for place in self._places("\n".join(texts)))

@@ -131,21 +131,6 @@ class Matches:
             )
         )
 
-    def counts(self, occurrences: Occurrences, width: int) -> Ints:
-        """How often each of `width` grams occurs in each text: shape (texts, width)."""
-        cells = occurrences.texts * width + occurrences.grams
-        return np.bincount(cells, minlength=self.count * width).reshape(self.count, width)
-
-    def in_sentences(self, occurrences: Occurrences, width: int) -> NDArray[np.float32]:
-        """1 where a gram occurs in a sentence, else 0: shape (sentences, width)."""
-        present = np.zeros((self.chain.sentences, width), dtype=np.float32)
-        present[occurrences.sentences, occurrences.grams] = 1.0
-        return present
-
-    def best_sentence(self, values: Floats) -> Floats:
-        """The greatest of each text's sentence values: (sentences,) → (texts,)."""
-        return np.maximum.reduceat(values, self.chain.first_sentence)
-
 
 def _bounded(segments: Sequence[str], limit: int) -> tuple[Gram, ...]:
     """The segments as symbols, only the first `limit` in all: a bound on the time of everything that

@@ -30,7 +30,7 @@ from retrieval.vector.half_precision import Stored, to_half, to_single
 from retrieval.vector.quantization import Codes, Quantizer
 
 CATALOGUE = "catalogue.json"
-MAPPED_ROWS = 60_000
+MAPPED_ROWS = 250_000
 """Of a larger segment, single rows are read, not mapped: pages that were once mapped count as the process's
 memory, and the system maps sixteen for each one that is needed."""
 
