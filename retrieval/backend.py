@@ -3,7 +3,7 @@
 One protocol, so that the ranking stages know neither SQLite nor FAISS nor tantivy nor Milvus.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -60,6 +60,11 @@ class Backend(Protocol):
 
     def dense(self, vector: NDArray[np.float32], k: int, filters: Filters | None = None) -> Candidates:
         """The k passages nearest to `vector` (shape (dimension,), length 1) by cosine."""
+
+    def begin_dense(
+        self, vector: NDArray[np.float32], k: int, filters: Filters | None = None
+    ) -> Callable[[], Candidates]:
+        """`dense`, begun: a call gives what was found. It may be worked on until then, or only then."""
 
     def lexical(self, query: LexicalQuery, k: int, filters: Filters | None = None) -> Candidates:
         """The k best passages by BM25 over the query's weighted terms."""

@@ -6,9 +6,10 @@ import shutil
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import replace
-from functools import cached_property
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from retrieval.indexing import Indexer
     from retrieval.lexical.analyzer import Analyzer
 
+_MOST_HELPERS = 3
 _CACHED_FILTERS = 32
 _PUBLICATIONS = 500
 _HOLDINGS_SECONDS = 10.0
@@ -66,6 +68,13 @@ class LocalIndex:
             state = reader.state()
             vectors = self.vectors(reader, state.position)
             yield LocalBackend(self, reader, state, vectors, self.lexical(state.position))
+
+    @cached_property
+    def helpers(self) -> Executor | None:
+        """Threads that scan vectors while the one that asks looks terms up; none where there is one
+        processor."""
+        helpers = spare_processors()
+        return ThreadPoolExecutor(helpers, "wenda-scan") if helpers else None
 
     def reader(self) -> Reader:
         """This thread's reader of the store."""
@@ -129,6 +138,8 @@ class LocalIndex:
                 self._lexical.close()
             self._lexical = None
             self.following.reset()
+        if "helpers" in self.__dict__ and self.helpers is not None:
+            self.helpers.shutdown(wait=False)
         self.store.close()
 
     def allowed(self, reader: Reader, filters: Filters, position: int) -> Ids:
@@ -169,10 +180,17 @@ class LocalBackend:
 
     def dense(self, vector: NDArray[np.float32], k: int, filters: Filters | None = None) -> Candidates:
         """See Backend."""
+        return self.begin_dense(vector, k, filters)()
+
+    def begin_dense(
+        self, vector: NDArray[np.float32], k: int, filters: Filters | None = None
+    ) -> Callable[[], Candidates]:
+        """See Backend. Other threads scan a large index meanwhile."""
         allowed = self._allowed(filters)
         if k < 1 or (allowed is not None and not len(allowed)):
-            return Candidates(np.empty(0, np.int64), np.empty(0, np.float32))
-        return self._vectors.search(np.ascontiguousarray(vector, dtype=np.float32), k, allowed)
+            return partial(Candidates, np.empty(0, np.int64), np.empty(0, np.float32))
+        vector, helpers = np.ascontiguousarray(vector, dtype=np.float32), self._index.helpers
+        return self._vectors.begin(vector, k, allowed, executor=helpers, helpers=spare_processors())
 
     def lexical(self, query: LexicalQuery, k: int, filters: Filters | None = None) -> Candidates:
         """See Backend. What the lexical index still has of removed passages is left out."""
@@ -218,6 +236,13 @@ class LocalBackend:
         if filters is None or filters == Filters():
             return None
         return self._index.allowed(self._reader, filters, self._state.position)
+
+
+@cache
+def spare_processors() -> int:
+    """How many processors there are beside the one that a thread runs on, at most _MOST_HELPERS."""
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(usable - 1, _MOST_HELPERS)
 
 
 def relative_path(path: str | None, sources: Sequence[str]) -> str | None:

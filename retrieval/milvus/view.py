@@ -1,9 +1,9 @@
 """The Backend of one search on Milvus: candidates of both sides, then the passages of both in one query."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,6 +59,12 @@ class MilvusView:
             return _NOTHING
         parameters = {**SEARCHED, "ef": max(SEARCHED["ef"], k)}
         return self._search("dense", np.asarray(vector, dtype=np.float32), k, filters, parameters)
+
+    def begin_dense(
+        self, vector: NDArray[np.float32], k: int, filters: Filters | None = None
+    ) -> Callable[[], Candidates]:
+        """See Backend. Nothing is done before the call."""
+        return partial(self.dense, vector, k, filters)
 
     def lexical(self, query: LexicalQuery, k: int, filters: Filters | None = None) -> Candidates:
         """See Backend."""

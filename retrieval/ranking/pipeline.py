@@ -147,17 +147,17 @@ class Ranker:
         lexical: bool,
     ) -> Pool:
         nothing = Candidates(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32))
-        by_terms, by_vector, vector = nothing, nothing, None
-        if lexical:
-            query = self._analyzer.query(content)
-            by_terms = backend.lexical(query, depth, filters) if query.terms else nothing
+        vector, find = None, None
+        query = self._analyzer.query(content) if lexical else None
         if dense:
             vector = self._encoder.encode_queries([content])[0]
             if vector.any():
                 count = min(depth, DENSE_CANDIDATES) if lexical else depth
-                by_vector = backend.dense(vector, count, filters)
+                find = backend.begin_dense(vector, count, filters)
             else:
                 vector = None
+        by_terms = backend.lexical(query, depth, filters) if query and query.terms else nothing
+        by_vector = find() if find else nothing
         return _merged(by_terms, by_vector, vector, backend)
 
     def _one_side(self, pool: Pool, backend: Backend, mode: str) -> list[Ranked]:

@@ -1,6 +1,7 @@
 """A view of an index in which a question is not searched to the end if it is not about certain passages."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +41,12 @@ class Near:
     def dense(self, vector: NDArray[np.float32], k: int, filters: Filters | None = None) -> Candidates:
         """See Backend."""
         return self._view.dense(vector, k, filters)
+
+    def begin_dense(
+        self, vector: NDArray[np.float32], k: int, filters: Filters | None = None
+    ) -> Callable[[], Candidates]:
+        """See Backend. Nothing is done until the other side is known."""
+        return partial(self.dense, vector, k, filters)
 
     def records(self, ids: Sequence[int] | Ids) -> list[PassageRecord]:
         """See Backend."""

@@ -1,7 +1,9 @@
 """Searching one segment: which of its rows are nearest to a vector, exactly or by way of codes."""
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +13,9 @@ from retrieval.backend import Ids
 from retrieval.vector.half_precision import products
 from retrieval.vector.quantization import Rows, Scanner
 from retrieval.vector.segment import Segment
+
+SCANNED = 65_536
+"""Rows that are scanned in one go: about as many as take a millisecond."""
 
 _BLOCK = 4096
 _SMALL_SHARE = 24
@@ -29,13 +34,17 @@ class Found:
     exact: bool
 
 
+Scan = Callable[[], Found]
+"""A part of a search that may run in any thread."""
+
+
 class SegmentSearch:
     """Rows of one segment by inner product; what that takes is loaded when it is first needed."""
 
     def __init__(self, segment: Segment) -> None:
         self._segment = segment
         self._matrix: Vectors | None = None
-        self._scanner: Scanner | None = None
+        self._scanners: list[Scanner] | None = None
         self._guard = threading.Lock()
 
     def candidates(self, k: int, *, whole: bool) -> int:
@@ -44,23 +53,25 @@ class SegmentSearch:
         needed = self._segment.settings.get("candidates", 0)
         return int(needed * max(_FEW if whole else _MANY, k) / _MANY)
 
-    def nearest(
+    def scans(
         self, vector: NDArray[np.float32], k: int, dead: NDArray[np.bool_] | None, allowed: Ids | None
-    ) -> Found:
-        """All live and allowed rows, or candidates among which the k nearest are.
+    ) -> list[Scan]:
+        """What finds all live and allowed rows, or candidates among which the k nearest are.
 
-        A segment with codes is scanned for candidates; where few rows are allowed, and in a segment without
-        codes, all are scored exactly.
+        A segment with codes is scanned for candidates, SCANNED rows at a time; where few rows are allowed,
+        and in a segment without codes, all are scored exactly.
         """
         segment = self._segment
         if segment.codes is None:
-            return self._all(vector, dead, allowed)
+            return [lambda: self._all(vector, dead, allowed)]
         if allowed is not None and len(allowed) * _SMALL_SHARE <= len(segment):
             rows = segment.rows(allowed)
-            return self.scored(vector, _live(rows[rows >= 0], dead))
-        return self._candidates(
-            vector, self.candidates(k, whole=dead is None and allowed is None), dead, allowed
-        )
+            return [lambda: self.scored(vector, _live(rows[rows >= 0], dead))]
+        wanted = self.candidates(k, whole=dead is None and allowed is None)
+        return [
+            partial(self._candidates, vector, wanted, start, dead, allowed)
+            for start in range(0, len(segment), SCANNED)
+        ]
 
     def scored(self, vector: NDArray[np.float32], rows: Rows) -> Found:
         """These rows with their exact inner products."""
@@ -83,25 +94,37 @@ class SegmentSearch:
         return Found(rows, scores[rows], True)
 
     def _candidates(
-        self, vector: NDArray[np.float32], wanted: int, dead: NDArray[np.bool_] | None, allowed: Ids | None
+        self,
+        vector: NDArray[np.float32],
+        wanted: int,
+        start: int,
+        dead: NDArray[np.bool_] | None,
+        allowed: Ids | None,
     ) -> Found:
-        """As many live, allowed candidates as are wanted; more are fetched as long as too few are of that
-        kind."""
-        segment, scanner = self._segment, self._loaded_scanner()
-        live = len(segment) - (0 if dead is None else int(np.count_nonzero(dead)))
-        counting = live if allowed is None else min(live, len(allowed))
-        fetched = wanted * len(segment) // max(counting, 1)
-        if counting < len(segment):
+        """As many live, allowed candidates as are wanted of the rows from `start` on; more are fetched as
+        long as too few are of that kind."""
+        scanner = self._loaded_scanners()[start // SCANNED]
+        ids = self._segment.ids[start : start + SCANNED]
+        size = len(ids)
+        gone = None if dead is None else dead[start : start + SCANNED]
+        counting = size - (0 if gone is None else int(np.count_nonzero(gone)))
+        if allowed is not None:
+            allowed = allowed[np.searchsorted(allowed, ids[0]) : np.searchsorted(allowed, ids[-1], "right")]
+            counting = min(counting, len(allowed))
+        if not counting:
+            return Found(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32), False)
+        fetched = wanted * size // counting
+        if counting < size:
             fetched += fetched // 8
         while True:
             rows, scores = scanner.nearest(vector, fetched)
-            if dead is not None or allowed is not None:
-                kept = np.ones(len(rows), dtype=np.bool_) if dead is None else ~dead[rows]
+            if gone is not None or allowed is not None:
+                kept = np.ones(len(rows), dtype=np.bool_) if gone is None else ~gone[rows]
                 if allowed is not None:
-                    kept &= among(segment.ids[rows], allowed)
+                    kept &= among(ids[rows], allowed)
                 rows, scores = rows[kept], scores[kept]
-            if len(rows) >= wanted or fetched >= len(segment):
-                return Found(rows[:wanted], scores[:wanted], False)
+            if len(rows) >= min(wanted, counting) or fetched >= size:
+                return Found(rows[:wanted] + start, scores[:wanted], False)
             fetched *= 2 if len(rows) * 4 > wanted else 8
 
     def _loaded_matrix(self) -> Vectors:
@@ -110,12 +133,16 @@ class SegmentSearch:
                 self._matrix = self._segment.block(0, len(self._segment))
             return self._matrix
 
-    def _loaded_scanner(self) -> Scanner:
+    def _loaded_scanners(self) -> list[Scanner]:
         with self._guard:
-            if self._scanner is None:
-                assert self._segment.codes is not None
-                self._scanner = self._segment.quantizer().scanner(self._segment.codes)
-            return self._scanner
+            if self._scanners is None:
+                codes, quantizer = self._segment.codes, self._segment.quantizer()
+                assert codes is not None
+                self._scanners = [
+                    quantizer.scanner(codes[start : start + SCANNED])
+                    for start in range(0, len(codes), SCANNED)
+                ]
+            return self._scanners
 
 
 def among(ids: Ids, sorted_ids: Ids) -> NDArray[np.bool_]:

@@ -1,7 +1,8 @@
 """Nearest passages with FAISS: mapped segments made from the store, and what came since in memory."""
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,10 +10,11 @@ from numpy.typing import NDArray
 
 from embeddings.encoder import Vectors
 from retrieval.backend import Candidates, Ids
-from retrieval.vector.approximate import SegmentSearch, among
+from retrieval.vector.approximate import Found, SegmentSearch, among
 from retrieval.vector.exact import best
 from retrieval.vector.half_precision import products
 from retrieval.vector.segment import Catalogue, Segment
+from retrieval.vector.sharing import SharedWork
 
 _BLOCK = 65_536
 
@@ -135,17 +137,41 @@ class FaissIndex:
 
     def search(self, vector: NDArray[np.float32], k: int, allowed: Ids | None = None) -> Candidates:
         """See VectorIndex."""
+        return self.begin(vector, k, allowed)()
+
+    def begin(
+        self,
+        vector: NDArray[np.float32],
+        k: int,
+        allowed: Ids | None = None,
+        *,
+        executor: Executor | None = None,
+        helpers: int = 1,
+    ) -> Callable[[], Candidates]:
+        """The same of the present state, begun: a call gives what was found. Threads of `executor`, at most
+        so many as `helpers`, scan large parts meanwhile."""
         state = self._state
-        ids, tail = state.tail_ids, state.tail
-        if allowed is not None and len(ids):
-            chosen = among(ids, allowed)
-            ids, tail = ids[chosen], tail[chosen]
-        found = list(_nearest(state.parts, vector, k, allowed))
-        return best(
-            np.concatenate([ids, *(ids for ids, _ in found)]),
-            np.concatenate([products(tail, vector), *(scores for _, scores in found)]),
-            k,
-        )
+        parts = state.parts
+        scans = [part.search.scans(vector, k, part.dead, allowed) for part in parts]
+        work = SharedWork([scan for of_part in scans for scan in of_part])
+        if executor is not None and sum(map(len, scans)) > len(parts):
+            work.begin(executor, helpers)
+
+        def finish() -> Candidates:
+            every = iter(work.results())
+            found = [[next(every) for _ in of_part] for of_part in scans]
+            ids, tail = state.tail_ids, state.tail
+            if allowed is not None and len(ids):
+                chosen = among(ids, allowed)
+                ids, tail = ids[chosen], tail[chosen]
+            nearest = list(_nearest(parts, found, vector, _wanted(parts, k, allowed)))
+            return best(
+                np.concatenate([ids, *(ids for ids, _ in nearest)]),
+                np.concatenate([products(tail, vector), *(scores for _, scores in nearest)]),
+                k,
+            )
+
+        return finish
 
     def contains(self, ids: Ids) -> NDArray[np.bool_]:
         """Which ids are here and live: shape (n,)."""
@@ -197,19 +223,21 @@ class FaissIndex:
 
 
 def _nearest(
-    parts: Sequence[Part], vector: NDArray[np.float32], k: int, allowed: Ids | None
+    parts: Sequence[Part], found: Sequence[Sequence[Found]], vector: NDArray[np.float32], wanted: int
 ) -> Iterator[tuple[Ids, NDArray[np.float32]]]:
-    """Ids and exact scores from each part, among them the k nearest of all."""
-    found = [part.search.nearest(vector, k, part.dead, allowed) for part in parts]
-    supposed = [item.scores for item in found if not item.exact]
-    count, wanted = sum(map(len, supposed)), _wanted(parts, k, allowed)
-    least = -np.inf
+    """Ids and exact scores from what was found in each part: `wanted` candidates are scored."""
+    supposed = [item.scores for items in found for item in items if not item.exact]
+    count, least = sum(map(len, supposed)), -np.inf
     if count > wanted:
         # Candidates of all parts compete: only the best, as many as one part of all would need, are scored.
         least = np.partition(np.concatenate(supposed), count - wanted)[count - wanted]
-    for part, item in zip(parts, found, strict=True):
-        exact = item if item.exact else part.search.scored(vector, item.rows[item.scores >= least])
-        yield part.segment.ids[exact.rows], exact.scores
+    for part, items in zip(parts, found, strict=True):
+        exact = [item for item in items if item.exact]
+        rows = [item.rows[item.scores >= least] for item in items if not item.exact]
+        if rows:
+            exact.append(part.search.scored(vector, np.concatenate(rows)))
+        for item in exact:
+            yield part.segment.ids[item.rows], item.scores
 
 
 def _wanted(parts: Sequence[Part], k: int, allowed: Ids | None) -> int:

@@ -2,14 +2,15 @@
 
 import shutil
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from retrieval.backend import Candidates
-from retrieval.vector import half_precision, merging, segment
+from retrieval.backend import Candidates, Ids
+from retrieval.vector import approximate, half_precision, merging, segment
 from retrieval.vector.exact import ExactIndex
 from retrieval.vector.faiss_index import FaissIndex
 from retrieval.vector.index import VectorIndex
@@ -39,8 +40,19 @@ def assert_same(found: Candidates, expected: Candidates) -> None:
     assert found.scores.dtype == np.float32
 
 
+class Helped(FaissIndex):
+    """Other threads help with each search."""
+
+    def search(self, vector: NDArray[np.float32], k: int, allowed: Ids | None = None) -> Candidates:
+        with ThreadPoolExecutor(2) as executor:
+            return self.begin(vector, k, allowed, executor=executor, helpers=2)()
+
+
 @pytest.fixture(
-    params=["exact", "tail", "segment", "segment and tail", "codes", "codes and tail", "segments and tail"]
+    params=[
+        *("exact", "tail", "segment", "segment and tail", "codes", "codes and tail", "segments and tail"),
+        *("codes in pieces and tail", "codes in pieces and helpers"),
+    ]
 )
 def pair(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -61,6 +73,10 @@ def pair(
         index.add(ids[done:end], vectors[done:end])
         index, done = stored(index, tmp_path / "vectors", end), end
     assert len(index.parts) == (0 if not cut else 4 if "segments" in request.param else 1)
+    if "pieces" in request.param:
+        monkeypatch.setattr(approximate, "SCANNED", 900)
+    if "helpers" in request.param:
+        index = Helped(DIMENSION, segment.load_catalogue(tmp_path / "vectors"))
     index.add(ids[cut:], vectors[cut:])
     return index, oracle
 
