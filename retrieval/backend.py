@@ -6,7 +6,7 @@ One protocol, so that the ranking stages know neither SQLite nor FAISS nor tanti
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,12 +27,12 @@ class Candidates:
     scores: Scores
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PassageRecord:
+class PassageRecord(NamedTuple):
     """A passage with what ranking, grouping and display need of its article; the article's text is not in it.
 
     `signature` is the article's 64-bit SimHash (near-duplicates differ in few bits), None where unknown.
     `normalised` is the analyzer's normal form of `text`, None where it is `text` itself or was not stored.
+    A tuple, since a question makes many of them.
     """
 
     id: int

@@ -8,7 +8,6 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import replace
 from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -226,7 +225,7 @@ class LocalBackend:
             return record
         path = relative_path(record.path, self._sources)
         url = template.fill(path=path, title=record.title, published_at=record.published_at)
-        return replace(record, url=url)
+        return record._replace(url=url)
 
     @cached_property
     def _sources(self) -> list[str]:

@@ -210,7 +210,7 @@ def merge_filters(given: Filters | None, understood: Filters | None) -> Filters 
 def weigh_by_age(ranked: list[Ranked], now: datetime, half_life: float) -> list[Ranked]:
     """Halve each score for every `half_life` days of age, and sort again; undated articles keep theirs."""
     reference = now if now.tzinfo else now.replace(tzinfo=UTC)
-    aged = [replace(item, score=item.score * _freshness(item, reference, half_life)) for item in ranked]
+    aged = [item._replace(score=item.score * _freshness(item, reference, half_life)) for item in ranked]
     return sorted(aged, key=lambda item: -item.score)
 
 

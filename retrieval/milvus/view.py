@@ -170,6 +170,5 @@ class MilvusView:
         if record.url:
             return record
         path = relative_path(record.path, list(self._head.sources))
-        return replace(
-            record, url=template.fill(path=path, title=record.title, published_at=record.published_at)
-        )
+        url = template.fill(path=path, title=record.title, published_at=record.published_at)
+        return record._replace(url=url)

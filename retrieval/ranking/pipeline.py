@@ -3,7 +3,8 @@ scores."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from math import isnan
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,8 +48,7 @@ class CrossEncoder(Protocol):
         """Relevance of each passage: shape (len(passages),)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ranked:
+class Ranked(NamedTuple):
     """A passage in its place: calibrated score 0 to 1, the raw parts, and, if asked for, what each stage
     gave."""
 
@@ -298,17 +298,24 @@ def _assemble(
     scores: Floats,
     parts: Mapping[str, Floats] | None,
 ) -> list[Ranked]:
+    places = order.tolist()
+    explained = (
+        [None] * len(places)
+        if parts is None
+        else [{name: float(part[place]) for name, part in parts.items()} for place in places]
+    )
     return [
-        Ranked(
-            record=records[index],
-            score=float(scores[index]),
-            dense_score=_known(pool.dense[index]),
-            lexical_score=_known(pool.lexical[index]),
-            explanation=None if parts is None else {name: float(part[index]) for name, part in parts.items()},
+        Ranked(records[place], score, _known(by_vector), _known(by_terms), explanation)
+        for place, score, by_vector, by_terms, explanation in zip(
+            places,
+            scores[order].tolist(),
+            pool.dense[order].tolist(),
+            pool.lexical[order].tolist(),
+            explained,
+            strict=True,
         )
-        for index in order.tolist()
     ]
 
 
 def _known(value: float) -> float | None:
-    return None if np.isnan(value) else float(value)
+    return None if isnan(value) else value

@@ -26,9 +26,9 @@ from retrieval.types import Article, Filters, Passage
 _CHUNK = 500
 _PASSAGE_FIELDS = "p.id, p.ordinal, p.first_paragraph, p.last_paragraph, p.heading, p.text"
 _RECORD_SELECT = """
-SELECT p.id, p.ordinal, p.text, p.heading, p.normalised, a.id, a.title,
-       a.last_passage - a.first_passage + 1, a.url, a.author, a.source, a.published_at, a.categories, a.tags,
-       a.image, a.language, a.path, a.signature
+SELECT p.id, a.id, p.ordinal, p.text, p.heading, a.title, a.last_passage - a.first_passage + 1, a.url,
+       a.author, a.source, a.published_at, a.categories, a.tags, a.image, a.language, a.path, a.signature,
+       p.normalised
 FROM passages AS p JOIN articles AS a ON a.key = p.article WHERE p.id IN ({marks})
 """
 
@@ -363,14 +363,11 @@ def _article_source(where: str) -> str:
 
 
 def _record(row: tuple[Any, ...]) -> PassageRecord:
-    (key, ordinal, text, heading, normalised, article, title, count, url, author, source, published_at,
-     categories, tags, image, language, path, signature) = row  # fmt: skip
-    return PassageRecord(
-        id=key, article_id=article, ordinal=ordinal, text=text, heading=heading, title=title,
-        passages_in_article=count, url=url, author=author, source=source, published_at=moment(published_at),
-        categories=names(categories), tags=names(tags), image=image, language=language, path=path,
-        signature=None if signature is None else from_signed(signature), normalised=normalised,
-    )  # fmt: skip
+    """The record of one row of _RECORD_SELECT, whose columns are in the order of its fields."""
+    published_at, categories, tags, *plain, signature, normalised = row[10:]
+    own = None if signature is None else from_signed(signature)
+    lists = names(categories), names(tags)
+    return PassageRecord._make((*row[:10], moment(published_at), *lists, *plain, own, normalised))
 
 
 def _passage(article_id: str, row: tuple[Any, ...]) -> Passage:

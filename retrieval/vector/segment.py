@@ -235,9 +235,10 @@ def _load(path: Path) -> NDArray[Any]:
         if path.stat().st_size <= _HEADER_BYTES:
             empty_one: NDArray[Any] = np.load(path, allow_pickle=False)
             return empty_one
-        loaded: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+        mapped = np.load(path, mmap_mode="r", allow_pickle=False)
     except EOFError as error:
         raise ValueError(f"{path} is empty") from error
+    loaded: NDArray[Any] = mapped.view(np.ndarray)  # of which parts are taken at a fifth of the price
     return loaded
 
 

@@ -1,7 +1,6 @@
 """Fusion, weights, features, calibration and grouping, each by hand."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -179,7 +178,7 @@ def ranked(article: str, text: str, score: float = 0.5, **fields: object) -> Ran
         path=None,
         signature=signature(text),
     )
-    record = replace(record, **fields)  # type: ignore[arg-type]
+    record = record._replace(**fields)  # type: ignore[arg-type]
     return Ranked(record=record, score=score, dense_score=None, lexical_score=None)
 
 
