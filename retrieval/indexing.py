@@ -31,6 +31,9 @@ _BULK_TAIL = 16_000
 and in the midst of it."""
 
 _REPLAYED = 4_000
+_GATHERED, _REPEATED = 20_000, 8
+"""So many passages leave small segments in the lexical index; so many are repeated, if need be, to merge
+them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +93,7 @@ class Indexer:
         self._analyzer = analyzer
         self._writer = Writer(index.generation.store)
         self.reader = self._writer.reader
+        self._added = 0
         try:
             self._lexical = TantivyIndex.open(index.generation.lexical, read_only=False)
             self._catch_up()
@@ -136,7 +140,9 @@ class Indexer:
         added = [(first, item.vectors) for item, first in applied.added]
         self._index.following.take(before, applied.position, applied.removed, added)
         self._index.following.write_down(self.reader, applied.position, least=_BULK_TAIL)
-        return sum(len(item.prepared.passages) for item in items)
+        count = sum(len(item.prepared.passages) for item in items)
+        self._added += count
+        return count
 
     def put_source(self, location: str, kind: str) -> None:
         """Remember a source that was synced."""
@@ -149,7 +155,12 @@ class Indexer:
             transaction.put_manifest(values)
 
     def finish(self) -> None:
-        """Write down what came to the vector index, where it is enough to slow searches down."""
+        """Write down what came to the vector index, where it is enough to slow searches down; after many
+        passages have the lexical one tidied up meanwhile."""
+        if self._added >= _GATHERED:
+            newest = self.reader.last_passage()
+            self._lexical.gather(list(self._stored_documents(newest - _REPEATED + 1, newest)))
+            self._added = 0
         self._index.following.write_down(self.reader, self.reader.state().position, least=_TAIL)
 
     def _catch_up(self) -> None:
@@ -166,6 +177,7 @@ class Indexer:
         changes = self.reader.changes_since(reached)
         for change in changes:
             if not change.removed:
+                self._added += change.last - change.first + 1
                 for first in range(change.first, change.last + 1, _REPLAYED):
                     last = min(first + _REPLAYED - 1, change.last)
                     self._lexical.apply([], self._stored_documents(first, last), position=reached)

@@ -40,6 +40,10 @@ class LexicalIndex(Protocol):
         Repeating a call is harmless: an id that is added again replaces what was there.
         """
 
+    def gather(self, documents: Sequence[LexicalDocument]) -> None:
+        """Make searches quicker after many commits; `documents`, some that are in the index, may serve for
+        it."""
+
     @property
     def position(self) -> int:
         """The change-log position of the last commit; may lag behind after a crash, never run ahead."""

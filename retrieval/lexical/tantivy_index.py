@@ -9,6 +9,7 @@ positions. Nothing is stored: hits are passage ids from a columnar field. BM25 i
 (Robertson and Zaragoza, "The Probabilistic Relevance Framework", 2009), with lengths rounded to 8 bits.
 """
 
+import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -37,6 +38,7 @@ _POSITION_FILE = "position"
 _HEAP_BYTES = 100_000_000
 """What a commit may take in before it becomes more than one segment; only what is used of it is taken."""
 _SEGMENTS_BEFORE_MERGING = 8
+_SMALL, _WORTH_GATHERING = 10_000, 3
 _ANALYZED_FIELDS = ("body", "heading", "title")
 _KEYWORD_FIELDS = ("article", "category", "author", "source", "language")
 
@@ -95,6 +97,23 @@ class TantivyIndex:
             except BaseException:
                 self._writer = None  # with it goes what was added and not committed
                 raise
+
+    def gather(self, documents: Sequence[LexicalDocument]) -> None:
+        """Have the small segments that many commits left merged into one: a search looks into each of them.
+
+        tantivy merges eight segments of about one size, or all below 10,000 documents, and has no call for it:
+        where some are missing to eight, as many of `documents`, which are in the index, are added once more.
+        """
+        small = sum(size < _SMALL for size in self._segment_sizes())
+        if small >= _WORTH_GATHERING:
+            for document in documents[: max(0, _SEGMENTS_BEFORE_MERGING - small)]:
+                self.apply([], [document], position=self.position)
+
+    def _segment_sizes(self) -> list[int]:
+        """How many documents each segment has by the newest commit."""
+        with _translated(self._folder):
+            note = json.loads((self._folder / "meta.json").read_text(encoding="utf-8"))
+            return [int(segment["max_doc"]) for segment in note["segments"]]
 
     @property
     def position(self) -> int:

@@ -127,6 +127,11 @@ class Reader:
         )
         return [Change(position, bool(removed), first, last) for position, removed, first, last in found]
 
+    def last_passage(self) -> int:
+        """The id of the newest passage, 0 where there is none."""
+        ((newest,),) = self.rows("SELECT coalesce(max(id), 0) FROM passages")
+        return int(newest)
+
     def arrived_since(self, mark: str) -> tuple[str, list[str]]:
         """See Library: the passages of what comes, and of what changes, have ids above all earlier ones."""
         generation = self.path.parent.name

@@ -110,6 +110,23 @@ def test_changes_and_reopening(tmp_path: Path, documents: list[LexicalDocument])
     assert again.search(query("w4", body_weight=1, heading_weight=0, title_weight=0), 100).ids.tolist()
 
 
+@pytest.mark.parametrize(("batches", "left"), [(2, 2), (5, 1), (7, 1)])
+def test_what_many_commits_left_is_gathered(
+    batches: int, left: int, tmp_path: Path, documents: list[LexicalDocument]
+) -> None:
+    index = TantivyIndex.open(tmp_path / "index", read_only=False)
+    for number in range(batches):
+        index.apply([], documents[number::batches], position=number + 1)
+    index.gather(documents[-8:])
+    assert index.position == batches
+    index.close()
+    again = TantivyIndex.open(tmp_path / "index", read_only=True)
+    assert len(again._segment_sizes()) == left
+    assert again.count == len(documents)
+    check(again, documents, query("w0 w3 w17"))
+    again.close()
+
+
 def test_readers_see_commits_after_a_refresh(tmp_path: Path) -> None:
     writer = TantivyIndex.open(tmp_path, read_only=False)
     reader = TantivyIndex.open(tmp_path, read_only=True)
