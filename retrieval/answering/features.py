@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from retrieval.answering.presence import presence
 from retrieval.question import AnswerKind, Question
 from retrieval.ranking.background import load_background
 
@@ -236,13 +237,11 @@ def _overlap(asked: Asked, sentences: Sentences, found: Features) -> Floats:
     each has."""
     firsts, owners = sentences.firsts, sentences.owners
     shared = np.zeros(len(sentences.texts))
-    for name, grams in zip(("characters", "bigrams", "trigrams"), asked.levels, strict=True):
+    having = presence([grams.names for grams in asked.levels], sentences.texts)
+    for name, grams, present in zip(("characters", "bigrams", "trigrams"), asked.levels, having, strict=True):
         if not grams.names:
             continue
         names = grams.names
-        present = np.array(
-            [[gram in sentence for gram in names] for sentence in sentences.texts], dtype=float
-        )
         share = present @ grams.weights / (float(grams.weights.sum()) + _TINY)
         found[:, COLUMN[name]] = share
         if name == "characters":

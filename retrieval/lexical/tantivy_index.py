@@ -101,8 +101,9 @@ class TantivyIndex:
     def gather(self, documents: Sequence[LexicalDocument]) -> None:
         """Have the small segments that many commits left merged into one: a search looks into each of them.
 
-        tantivy merges eight segments of about one size, or all below 10,000 documents, and has no call for it:
-        where some are missing to eight, as many of `documents`, which are in the index, are added once more.
+        tantivy merges eight segments of about one size, or all below 10,000 documents, and has no call for
+        it: where some are missing to eight, as many of `documents`, which are in the index, are added once
+        more.
         """
         small = sum(size < _SMALL for size in self._segment_sizes())
         if small >= _WORTH_GATHERING:
