@@ -19,10 +19,7 @@ from bot.turns import Turn
 T = TypeVar("T")
 
 _LABEL_LIMIT = 64
-_MOST_PICTURES = 10_000
 _logger = logging.getLogger(__name__)
-_seen_pictures: dict[str, None] = {}
-"""Addresses of pictures that Telegram took already."""
 
 
 def keyboard(reply: Reply) -> InlineKeyboardMarkup | None:
@@ -74,7 +71,7 @@ async def _respond(turn: Turn, to: Message, reply: Reply, *, quote: bool) -> boo
 
     It would not say that it refuses it: because too much is sent just now, or for the picture's address.
     """
-    if not turn.waiting or (reply.image and is_web_link(reply.image) and reply.image not in _seen_pictures):
+    if not turn.waiting or (reply.image and is_web_link(reply.image) and reply.image not in turn.pictures):
         return False
     limiter = to.get_bot().rate_limiter  # type: ignore[attr-defined]
     if not isinstance(limiter, Pacer) or not await limiter.at_once(to.chat_id):
@@ -139,19 +136,13 @@ async def _with_preview(attempt: Callable[[LinkPreviewOptions], Awaitable[T]], r
     """The attempt with the reply's picture; without it where Telegram does not want its address."""
     try:
         shown = await attempt(picture_preview(reply.image))
-        if reply.image:
-            _remember_picture(reply.image)
+        if reply.image and (turn := Turn.current()) is not None:
+            turn.pictures.add(reply.image)
         return shown
     except BadRequest as error:
         if reply.image is None or "webpage" not in error.message.lower():
             raise
         return await attempt(LinkPreviewOptions(is_disabled=True))
-
-
-def _remember_picture(address: str) -> None:
-    while len(_seen_pictures) >= _MOST_PICTURES:
-        del _seen_pictures[next(iter(_seen_pictures))]
-    _seen_pictures[address] = None
 
 
 def _button(button: Button) -> InlineKeyboardButton:

@@ -21,7 +21,7 @@ from telegram import Bot, Update
 from bot.errors import StateError
 from bot.owner import is_gone, owner_name
 from bot.state.updates import Claim, Delivery, Updates
-from bot.turns import Response, Turn
+from bot.turns import Response, TakenPictures, Turn
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -51,6 +51,7 @@ class Inbox(asyncio.Queue[object]):
         self._owner = owner_name()
         self._unnoted: set[int] = set()
         self._turns: dict[int, Turn] = {}
+        self._pictures = TakenPictures()
         self.handled = 0
 
     async def put(self, item: object) -> None:
@@ -143,7 +144,7 @@ class Inbox(asyncio.Queue[object]):
             await self._in_thread(self._updates.release, self._owner)
 
     def _turn(self, number: int, *, waiting: bool = False) -> Turn:
-        return Turn(partial(self._cross_out, number), waiting=waiting)
+        return Turn(partial(self._cross_out, number), waiting=waiting, pictures=self._pictures)
 
     async def _cross_out(self, number: int, response: str | None) -> None:
         finish = partial(self._updates.finish, number, response)

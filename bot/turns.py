@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass
 
+_MOST_PICTURES = 10_000
 _current: ContextVar["Turn | None"] = ContextVar("turn", default=None)
 
 
@@ -17,6 +18,22 @@ class Response:
     call: str = ""
 
 
+class TakenPictures:
+    """Addresses of pictures that Telegram took: the last 10,000."""
+
+    def __init__(self) -> None:
+        self._addresses: dict[str, None] = {}
+
+    def add(self, address: str) -> None:
+        """Remember one."""
+        while len(self._addresses) >= _MOST_PICTURES:
+            del self._addresses[next(iter(self._addresses))]
+        self._addresses[address] = None
+
+    def __contains__(self, address: object) -> bool:
+        return address in self._addresses
+
+
 class Turn:
     """One update while it is handled. Used on the event loop only.
 
@@ -26,9 +43,17 @@ class Turn:
     carried the call out, and the number of a message sent by it, are never known.
     """
 
-    def __init__(self, cross_out: Callable[[str | None], Awaitable[None]], *, waiting: bool = False) -> None:
-        """`cross_out` notes durably that the update is handled, and with which response."""
+    def __init__(
+        self,
+        cross_out: Callable[[str | None], Awaitable[None]],
+        *,
+        waiting: bool = False,
+        pictures: TakenPictures | None = None,
+    ) -> None:
+        """`cross_out` notes durably that the update is handled, and with which response; `pictures` are those
+        of earlier turns."""
         self._cross_out = cross_out
+        self.pictures = pictures or TakenPictures()
         self.response: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
         self.waiting = waiting
         self._over = False
