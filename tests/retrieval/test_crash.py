@@ -32,6 +32,7 @@ from retrieval.lexical.tantivy_index import TantivyIndex
 retrieval.indexing.FIRST_BATCH = retrieval.indexing.LARGEST_BATCH = 4   # many commits,
 retrieval.indexing._BULK_TAIL = 25  # many segments of the vector index,
 retrieval.indexing._TAIL = 5
+retrieval.indexing._GATHERED = 10  # often tidied up,
 retrieval.vector.merging.CODES_FROM = 60  # some of them with codes
 analyzer_with(None).terms("先装好词典")
 print("ready", flush=True)

@@ -1,5 +1,6 @@
 """What only a local index has: files of its own, indexes derived from a store, and how they are mended."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -38,6 +39,21 @@ def test_a_segment_is_made_and_found_again(open_index: Open, monkeypatch: pytest
     writer.add([Article(id=f"x{n}", text=f"第{n}座山高{n * 13}米。") for n in range(60)])
     assert dense(reader, "第9座山高117米。")[0] == "x9"
     assert_sound(reader)
+
+
+def test_a_large_sync_leaves_few_segments_of_terms(
+    open_index: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"FIRST_BATCH": 6, "LARGEST_BATCH": 6, "_GATHERED": 20}.items():
+        monkeypatch.setattr(f"retrieval.indexing.{name}", value)
+    writer = open_index()
+    articles = [Article(id=f"{n}", text=f"第{n}条河流经{n * 7}个城市，长{n * 31}公里。") for n in range(36)]
+    writer.add(articles)
+    with writer.reading() as index:
+        note = json.loads((index.generation.lexical / "meta.json").read_text(encoding="utf-8"))
+    assert [segment["max_doc"] for segment in note["segments"]] == [36]
+    assert lexical(open_index(), "第17条")[0] == "17"
+    assert_sound(writer)
 
 
 @pytest.mark.parametrize("broken", ["vectors", "lexical", "position"])
