@@ -12,7 +12,7 @@ from embeddings.encoder import Vectors
 from retrieval.backend import Ids
 from retrieval.vector.half_precision import products
 from retrieval.vector.quantization import Rows, Scanner
-from retrieval.vector.segment import Segment
+from retrieval.vector.segment import Segment, release
 
 SCANNED = 65_536
 """Rows that are scanned in one go: about as many as take a millisecond."""
@@ -142,6 +142,7 @@ class SegmentSearch:
                     quantizer.scanner(codes[start : start + SCANNED])
                     for start in range(0, len(codes), SCANNED)
                 ]
+                release(codes)  # each scanner has its own copy
             return self._scanners
 
 

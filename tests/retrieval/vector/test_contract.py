@@ -59,6 +59,7 @@ def pair(
 ) -> tuple[VectorIndex, ExactIndex]:
     """An index with vectors 0, 2, 4 … in it, and the oracle with the same ones."""
     monkeypatch.setattr(merging, "CODES_FROM", 1000)
+    monkeypatch.setattr(approximate, "_FEW", 100)  # half of the candidates do not hold all of the nearest
     count = 4000 if request.param.startswith(("codes", "segments")) else 300
     ids, vectors = 2 * np.arange(count, dtype=np.int64), unit(count, 1)
     oracle = ExactIndex(DIMENSION)
@@ -250,9 +251,11 @@ def test_a_segment_that_was_tampered_with_is_refused(tmp_path: Path) -> None:
 def test_rows_are_the_same_read_and_mapped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     written(tmp_path, 300, position=1)
     rows = np.array([0, 7, 299, 7])
-    mapped = segment.load(tmp_path, 1)
-    monkeypatch.setattr(segment, "MAPPED_ROWS", 100)
-    single = segment.load(tmp_path, 1)
+    (mapped,) = segment.load_catalogue(tmp_path).segments
+    monkeypatch.setattr(segment, "MAPPED_ROWS", 299)
+    assert segment.load_catalogue(tmp_path, [mapped]).segments[0].file is None
+    monkeypatch.setattr(segment, "SMALL_ROWS", 100)
+    (single,) = segment.load_catalogue(tmp_path, [mapped]).segments
     assert mapped.file is None
     assert single.file is not None
     np.testing.assert_array_equal(single.take(rows), unit(300, 1)[rows])
@@ -353,3 +356,12 @@ def test_a_filter_that_leaves_little_and_removals_of_what_is_near(
     assert_same(index.search(query, 10), oracle.search(query, 10))
     some = np.arange(0, 5000, 7)
     assert_same(index.search(query, 10, some), oracle.search(query, 10, some))
+
+
+def test_memory_of_a_mapped_array_is_given_back(tmp_path: Path) -> None:
+    written(tmp_path, 300, position=1)
+    (made,) = segment.load_catalogue(tmp_path).segments
+    before = made.take(np.arange(300))
+    segment.release(made.vectors)
+    segment.release(np.arange(3))  # not mapped: nothing to give back
+    np.testing.assert_array_equal(made.take(np.arange(300)), before)
