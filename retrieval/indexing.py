@@ -13,7 +13,7 @@ from retrieval.lexical.analyzer import Analyzer
 from retrieval.lexical.index import LexicalDocument
 from retrieval.lexical.tantivy_index import TantivyIndex
 from retrieval.local import LocalIndex
-from retrieval.preparation import Prepared, without_passages
+from retrieval.preparation import Prepared, bodies_of, without_passages
 from retrieval.storage.reading import FileState
 from retrieval.storage.rows import FilterFields, filter_fields
 from retrieval.storage.writing import PreparedArticle, Writer
@@ -31,6 +31,7 @@ _BULK_TAIL = 16_000
 and in the midst of it."""
 
 _REPLAYED = 4_000
+_ARTICLES_AT_ONCE = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,15 +127,10 @@ class Indexer:
         applied = transaction.applied
         firsts = {item.article.id: first for item, first in applied.added}
         if applied.removed or firsts:
-            documents = (
-                document
-                for item in items
-                if item.article.id in firsts
-                for document in _documents(item.prepared, firsts[item.article.id])
-            )
-            self._lexical.apply(applied.removed, documents, position=applied.position)
-        added = [(first, item.vectors) for item, first in applied.added]
-        self._index.following.take(before, applied.position, applied.removed, added)
+            added = [(item.prepared, firsts[item.article.id]) for item in items if item.article.id in firsts]
+            self._lexical.apply(applied.removed, _documents(added), position=applied.position)
+        vectors_added = [(first, item.vectors) for item, first in applied.added]
+        self._index.following.take(before, applied.position, applied.removed, vectors_added)
         self._index.following.write_down(self.reader, applied.position, least=_BULK_TAIL)
         return sum(len(item.prepared.passages) for item in items)
 
@@ -203,11 +199,14 @@ def _stored(item: Incoming, vectors: Vectors) -> PreparedArticle:
     )  # fmt: skip
 
 
-def _documents(prepared: Prepared, first: int) -> Iterator[LexicalDocument]:
-    terms = zip(prepared.bodies, prepared.headings, strict=True)
-    fields, article_id = filter_fields(prepared.article), prepared.article.id
-    for number, (body, heading) in enumerate(terms, first):
-        yield _document(article_id, fields, number, body, heading, prepared.title)
+def _documents(added: Sequence[tuple[Prepared, int]]) -> Iterator[LexicalDocument]:
+    """The passages of articles, each with the number of its first one."""
+    for start in range(0, len(added), _ARTICLES_AT_ONCE):
+        some = added[start : start + _ARTICLES_AT_ONCE]
+        for (prepared, first), bodies in zip(some, bodies_of([each for each, _ in some]), strict=True):
+            fields, article_id = filter_fields(prepared.article), prepared.article.id
+            for number, (body, heading) in enumerate(zip(bodies, prepared.headings, strict=True), first):
+                yield _document(article_id, fields, number, body, heading, prepared.title)
 
 
 def _document(

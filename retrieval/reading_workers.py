@@ -19,14 +19,16 @@ from types import TracebackType
 from typing import IO, Any, Self, TextIO
 
 from retrieval.errors import StorageError
-from retrieval.file_reading import FileTask, ReadFile, read_file
+from retrieval.file_reading import FileTask, ReadFile, read_files
 from retrieval.lexical.analyzer import Analyzer
 from retrieval.preparation import from_plain, to_plain
 from retrieval.types import Failure
 
 _PROGRAM = "from retrieval.reading_workers import serve; serve()"
-_CHUNK = 16
-_AHEAD = 128
+CHUNK = 32
+"""Articles that are read together."""
+
+_AHEAD = 64
 """Chunks that may be under way or waiting to be taken: as much as the workers do while a batch is
 committed."""
 
@@ -177,7 +179,8 @@ def serve() -> None:
         told, tasks = json.loads(line)
         if told is not None:
             recurring = frozenset(told)
-        _send([_plain(read_file(_task(values), analyzer, recurring)) for values in tasks], sink)
+        results = read_files([_task(values) for values in tasks], analyzer, recurring)
+        _send([_plain(result) for result in results], sink)
 
 
 def whole_writes(output: TextIO) -> IO[bytes]:
@@ -234,7 +237,7 @@ def _chunked(tasks: Iterable[FileTask]) -> Iterator[list[FileTask]]:
     chunk: list[FileTask] = []
     for task in tasks:
         chunk.append(task)
-        if len(chunk) == _CHUNK or _size(chunk) > _CHUNK_BYTES:
+        if len(chunk) == CHUNK or _size(chunk) > _CHUNK_BYTES:
             yield chunk
             chunk = []
     if chunk:
