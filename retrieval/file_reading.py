@@ -53,11 +53,13 @@ def read_bytes(path: str) -> bytes:
     from retrieval.parsing import MAX_BYTES
 
     try:
-        with open(path, "rb") as file:  # noqa: PTH123 (once for every file)
+        with open(path, "rb", buffering=0) as file:  # noqa: PTH123 (once for every file)
             # Room for all that may be read is made first: for the most that an article may have, that takes
             # as long as the reading.
-            size = os.fstat(file.fileno()).st_size or MAX_BYTES
-            data = file.read(min(size, MAX_BYTES) + 1)
+            wanted = min(os.fstat(file.fileno()).st_size or MAX_BYTES, MAX_BYTES) + 1
+            data = file.read(wanted)
+            while len(data) < wanted and (more := file.read(wanted - len(data))):
+                data += more
     except OSError as error:
         raise ArticleError(f"the file cannot be read: {error.strerror or error}", path=path) from error
     if len(data) > MAX_BYTES:

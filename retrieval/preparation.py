@@ -109,13 +109,13 @@ def without_passages(prepared: Prepared) -> Prepared:
 def storable(article: Article) -> Article:
     """The same article, where broken input left halves of surrogate pairs in it: with "?" in their place."""
     broken: dict[str, Any] = {
-        name: _whole(value)
+        name: _mended(value)
         for name in _TEXT_FIELDS
-        if isinstance(value := getattr(article, name), str) and value != _whole(value)
+        if isinstance(value := getattr(article, name), str) and not _is_whole(value)
     }
     for name in ("categories", "tags"):
-        if any(value != _whole(value) for value in getattr(article, name)):
-            broken[name] = tuple(map(_whole, getattr(article, name)))
+        if not all(map(_is_whole, getattr(article, name))):
+            broken[name] = tuple(map(_mended, getattr(article, name)))
     return dataclasses.replace(article, **broken) if broken else article
 
 
@@ -155,9 +155,17 @@ def from_plain(values: tuple[Any, ...]) -> Prepared:
     )  # fmt: skip
 
 
-def _whole(text: str) -> str:
+def _is_whole(text: str) -> bool:
     """SQLite stores UTF-8, in which half a surrogate pair cannot be written."""
-    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _mended(text: str) -> str:
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 _FIELDS = [field.name for field in dataclasses.fields(Article)]

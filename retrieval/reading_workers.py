@@ -28,7 +28,7 @@ _PROGRAM = "from retrieval.reading_workers import serve; serve()"
 CHUNK = 32
 """Articles that are read together."""
 
-_AHEAD = 64
+_AHEAD = 128
 """Chunks that may be under way or waiting to be taken: as much as the workers do while a batch is
 committed."""
 

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.errors import SourceError
-from retrieval.lexical.entities import Entity, find_entities
+from retrieval.lexical.entities import Entity, entity_terms, find_entities
 from retrieval.lexical.ideographs import (
     BIGRAM_KIND,
     CHARACTER_KIND,
@@ -119,6 +119,7 @@ class Analyzer:
         self._user_words = _read_dictionary(user_dictionary) if user_dictionary else ()
         self._short_user_words = frozenset(word for word, *_ in self._user_words if len(word) < 3)
         self._variants = load_variants()
+        self._regional_words = frozenset(self._variants.rewritten)
         self._parts: Callable[[str], tuple[str, ...]] = lru_cache(maxsize=8192)(self._split_compound)
         self.normalise: Callable[[str], Normalised] = lru_cache(maxsize=64)(self._normalise)
         """The form in which a text is searched, and the way back to it; the last texts are remembered."""
@@ -198,13 +199,12 @@ class Analyzer:
         meanwhile.
         """
         forms = fold_all(texts)
-        words: list[Sequence[str]] = [self._cut(form.text) for form in forms]
-        long_words: list[Sequence[str]] = [_long(cut) for cut in words]
-        for place, text in enumerate(texts):
-            if self._is_regional(words[place], long_words[place]):
-                analysis = self._analyse(text)
-                forms[place] = analysis.normalised
-                words[place], long_words[place] = analysis.words, analysis.long_words
+        words = [self._cut(form.text) for form in forms]
+        long_words = [_long(cut) for cut in words]
+        for place, cut in enumerate(words):
+            if self._is_regional(cut, long_words[place]):
+                forms[place], words[place] = self._mainland(forms[place], cut)
+                long_words[place] = _long(words[place])
         texts = [form.text for form in forms]
         return forms, [
             " ".join(self._other_terms(text, cut, long, entities))
@@ -252,9 +252,9 @@ class Analyzer:
         if self._user_words:
             terms += [WORD_KIND + word for word in words if len(word) < 3 and word in self._short_user_words]
         if entities:
-            for entity in find_entities(text):
-                terms += entity.terms
-                terms += entity.parts
+            for whole, parts in entity_terms(text):
+                terms += whole
+                terms += parts
         return terms
 
     def query(self, text: str) -> LexicalQuery:
@@ -274,19 +274,22 @@ class Analyzer:
         normalised = fold(text)
         words = self._cut(normalised.text)
         if self._is_regional(words, _long(words)):
-            parts, rewritten = self._parts, self._variants.rewritten
-            words = [part for word in words for part in parts(word)]
-            if not rewritten.keys().isdisjoint(words):
-                normalised = rewrite(normalised, words, rewritten)
-                words = self._cut(normalised.text)
+            normalised, words = self._mainland(normalised, words)
         return _Analysis(normalised, words, _long(words), character_classes(normalised.text))
 
     def _is_regional(self, words: Sequence[str], long_words: Sequence[str]) -> bool:
         """Whether one of the words, or what one begins or ends in, is another region's."""
         parts = self._parts
-        return not self._variants.rewritten.keys().isdisjoint(words) or any(
-            len(word) > 3 and len(parts(word)) > 1 for word in long_words
+        return not self._regional_words.isdisjoint(words) or any(
+            len(parts(word)) > 1 for word in long_words if len(word) > 3
         )
+
+    def _mainland(self, normalised: Normalised, words: Sequence[str]) -> tuple[Normalised, list[str]]:
+        """The same with the mainland's words for those of other regions."""
+        parts = self._parts
+        words = [part for word in words for part in parts(word)]
+        rewritten = rewrite(normalised, words, self._variants.rewritten)
+        return rewritten, self._cut(rewritten.text)
 
     def _split_compound(self, word: str) -> tuple[str, ...]:
         """A compound that begins or ends in a regional word (电脑程式), split there; else the word."""
