@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from embeddings.encoder import Encoder, Vectors
+from embeddings.encoder import Encoder
 from retrieval.errors import IndexDamagedError
 from retrieval.lexical.analyzer import Analyzer
 from retrieval.lexical.index import LexicalDocument
@@ -18,6 +18,7 @@ from retrieval.storage.reading import FileState
 from retrieval.storage.rows import FilterFields, filter_fields
 from retrieval.storage.writing import PreparedArticle, Writer
 from retrieval.types import Article
+from retrieval.vector.half_precision import Stored, to_half
 
 FIRST_BATCH = 500
 LARGEST_BATCH = 8_000
@@ -129,7 +130,7 @@ class Indexer:
         if applied.removed or firsts:
             added = [(item.prepared, firsts[item.article.id]) for item in items if item.article.id in firsts]
             self._lexical.apply(applied.removed, _documents(added), position=applied.position)
-        vectors_added = [(first, item.vectors) for item, first in applied.added]
+        vectors_added = [(first, to_half(item.vectors)) for item, first in applied.added]
         self._index.following.take(before, applied.position, applied.removed, vectors_added)
         self._index.following.write_down(self.reader, applied.position, least=_BULK_TAIL)
         return sum(len(item.prepared.passages) for item in items)
@@ -177,8 +178,8 @@ class Indexer:
                 heading = " ".join(self._analyzer.terms(passage.heading))
                 yield _document(article.id, fields, passage.id, body, heading, title)
 
-    def _vectors(self, items: Sequence[Incoming]) -> list[Vectors]:
-        """The vectors of each article's passages, all encoded in one call."""
+    def _vectors(self, items: Sequence[Incoming]) -> list[Stored]:
+        """The vectors of each article's passages as they are stored, all encoded in one call."""
         texts = [
             encoded_text(item.article.title, passage.heading, passage.text)
             for item in items
@@ -187,10 +188,10 @@ class Indexer:
         dimension = self._encoder.dimension
         encoded = self._encoder.encode_passages(texts) if texts else np.empty((0, dimension), np.float32)
         ends = np.cumsum([len(item.prepared.passages) for item in items], dtype=np.int64)
-        return np.split(encoded, ends[:-1]) if items else []
+        return np.split(to_half(encoded), ends[:-1]) if items else []
 
 
-def _stored(item: Incoming, vectors: Vectors) -> PreparedArticle:
+def _stored(item: Incoming, vectors: Stored) -> PreparedArticle:
     prepared = item.prepared
     return PreparedArticle(
         article=prepared.article, digest=prepared.digest, text_digest=prepared.text_digest,
