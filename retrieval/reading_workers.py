@@ -34,6 +34,10 @@ committed."""
 
 _CHUNK_BYTES, _AHEAD_BYTES = 500_000, 30_000_000
 """Bytes of items that one chunk, and all chunks that are under way, may have before no more are taken."""
+
+_ANSWER_BYTES = 1 << 18
+"""Of an answer, roughly: taken in fewer steps, between each two of which its reader may have to wait."""
+
 _MOST_WORKERS = 4
 
 
@@ -131,8 +135,9 @@ class _Worker:
     def __init__(self, dictionary: str) -> None:
         program = f"import sys; sys.path[:] = {sys.path!r}\n{_PROGRAM}"
         self._process = subprocess.Popen(  # noqa: S603 (our own interpreter and program)
-            [sys.executable, "-c", program, dictionary], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        )
+            [sys.executable, "-c", program, dictionary], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            bufsize=_ANSWER_BYTES,
+        )  # fmt: skip
         self._recurring: list[int] = []
 
     def read(self, tasks: list[FileTask], recurring: list[int]) -> list[ReadFile]:
