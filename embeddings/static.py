@@ -114,9 +114,12 @@ def _sums(table: NDArray[np.int8], batch: TokenBatch) -> Vectors:
     begins = np.repeat(starts[:-1], parts) + number * _ROWS_AT_ONCE
     ends = np.minimum(begins + _ROWS_AT_ONCE, np.repeat(starts[1:], parts))
     sums = np.empty((len(begins), table.shape[1]), dtype=np.int16)
-    rows, take, add = batch.rows, table.take, np.add.reduce
+    rows, take, add = batch.rows.astype(np.intp), table.take, np.add.reduce
+    gathered = np.empty((int(np.max(ends - begins, initial=0)), table.shape[1]), dtype=np.int8)
     for part, (begin, end) in enumerate(zip(begins.tolist(), ends.tolist(), strict=True)):
-        add(take(rows[begin:end], axis=0), axis=0, dtype=np.int16, out=sums[part])
+        # No row is out of bounds: "clip" only spares NumPy the copy that it would make in case one was.
+        chosen = take(rows[begin:end], axis=0, out=gathered[: end - begin], mode="clip")
+        add(chosen, axis=0, dtype=np.int16, out=sums[part])
     totals = np.zeros((len(lengths), table.shape[1]), dtype=np.float32)
     for nth in range(int(parts.max(initial=0))):
         having = np.flatnonzero(parts > nth)

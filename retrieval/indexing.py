@@ -7,17 +7,18 @@ from typing import Any
 
 import numpy as np
 
-from embeddings.encoder import Encoder, Vectors
+from embeddings.encoder import Encoder
 from retrieval.errors import IndexDamagedError
 from retrieval.lexical.analyzer import Analyzer
 from retrieval.lexical.index import LexicalDocument
 from retrieval.lexical.tantivy_index import TantivyIndex
 from retrieval.local import LocalIndex
-from retrieval.preparation import Prepared, without_passages
+from retrieval.preparation import Prepared, bodies_of, without_passages
 from retrieval.storage.reading import FileState
 from retrieval.storage.rows import FilterFields, filter_fields
 from retrieval.storage.writing import PreparedArticle, Writer
 from retrieval.types import Article
+from retrieval.vector.half_precision import Stored, to_half
 
 FIRST_BATCH = 500
 LARGEST_BATCH = 8_000
@@ -34,6 +35,7 @@ _REPLAYED = 4_000
 _GATHERED, _REPEATED = 20_000, 8
 """So many passages leave small segments in the lexical index; so many are repeated, if need be, to merge
 them."""
+_ARTICLES_AT_ONCE = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,15 +132,10 @@ class Indexer:
         applied = transaction.applied
         firsts = {item.article.id: first for item, first in applied.added}
         if applied.removed or firsts:
-            documents = (
-                document
-                for item in items
-                if item.article.id in firsts
-                for document in _documents(item.prepared, firsts[item.article.id])
-            )
-            self._lexical.apply(applied.removed, documents, position=applied.position)
-        added = [(first, item.vectors) for item, first in applied.added]
-        self._index.following.take(before, applied.position, applied.removed, added)
+            added = [(item.prepared, firsts[item.article.id]) for item in items if item.article.id in firsts]
+            self._lexical.apply(applied.removed, _documents(added), position=applied.position)
+        vectors_added = [(first, to_half(item.vectors)) for item, first in applied.added]
+        self._index.following.take(before, applied.position, applied.removed, vectors_added)
         self._index.following.write_down(self.reader, applied.position, least=_BULK_TAIL)
         count = sum(len(item.prepared.passages) for item in items)
         self._added += count
@@ -193,8 +190,8 @@ class Indexer:
                 heading = " ".join(self._analyzer.terms(passage.heading))
                 yield _document(article.id, fields, passage.id, body, heading, title)
 
-    def _vectors(self, items: Sequence[Incoming]) -> list[Vectors]:
-        """The vectors of each article's passages, all encoded in one call."""
+    def _vectors(self, items: Sequence[Incoming]) -> list[Stored]:
+        """The vectors of each article's passages as they are stored, all encoded in one call."""
         texts = [
             encoded_text(item.article.title, passage.heading, passage.text)
             for item in items
@@ -203,10 +200,10 @@ class Indexer:
         dimension = self._encoder.dimension
         encoded = self._encoder.encode_passages(texts) if texts else np.empty((0, dimension), np.float32)
         ends = np.cumsum([len(item.prepared.passages) for item in items], dtype=np.int64)
-        return np.split(encoded, ends[:-1]) if items else []
+        return np.split(to_half(encoded), ends[:-1]) if items else []
 
 
-def _stored(item: Incoming, vectors: Vectors) -> PreparedArticle:
+def _stored(item: Incoming, vectors: Stored) -> PreparedArticle:
     prepared = item.prepared
     return PreparedArticle(
         article=prepared.article, digest=prepared.digest, text_digest=prepared.text_digest,
@@ -215,11 +212,14 @@ def _stored(item: Incoming, vectors: Vectors) -> PreparedArticle:
     )  # fmt: skip
 
 
-def _documents(prepared: Prepared, first: int) -> Iterator[LexicalDocument]:
-    terms = zip(prepared.bodies, prepared.headings, strict=True)
-    fields, article_id = filter_fields(prepared.article), prepared.article.id
-    for number, (body, heading) in enumerate(terms, first):
-        yield _document(article_id, fields, number, body, heading, prepared.title)
+def _documents(added: Sequence[tuple[Prepared, int]]) -> Iterator[LexicalDocument]:
+    """The passages of articles, each with the number of its first one."""
+    for start in range(0, len(added), _ARTICLES_AT_ONCE):
+        some = added[start : start + _ARTICLES_AT_ONCE]
+        for (prepared, first), bodies in zip(some, bodies_of([each for each, _ in some]), strict=True):
+            fields, article_id = filter_fields(prepared.article), prepared.article.id
+            for number, (body, heading) in enumerate(zip(bodies, prepared.headings, strict=True), first):
+                yield _document(article_id, fields, number, body, heading, prepared.title)
 
 
 def _document(

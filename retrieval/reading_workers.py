@@ -19,19 +19,25 @@ from types import TracebackType
 from typing import IO, Any, Self, TextIO
 
 from retrieval.errors import StorageError
-from retrieval.file_reading import FileTask, ReadFile, read_file
+from retrieval.file_reading import FileTask, ReadFile, read_files
 from retrieval.lexical.analyzer import Analyzer
 from retrieval.preparation import from_plain, to_plain
 from retrieval.types import Failure
 
 _PROGRAM = "from retrieval.reading_workers import serve; serve()"
-_CHUNK = 16
+CHUNK = 32
+"""Articles that are read together."""
+
 _AHEAD = 128
 """Chunks that may be under way or waiting to be taken: as much as the workers do while a batch is
 committed."""
 
 _CHUNK_BYTES, _AHEAD_BYTES = 500_000, 30_000_000
 """Bytes of items that one chunk, and all chunks that are under way, may have before no more are taken."""
+
+_ANSWER_BYTES = 1 << 18
+"""Of an answer, roughly: taken in fewer steps, between each two of which its reader may have to wait."""
+
 _MOST_WORKERS = 4
 
 
@@ -129,8 +135,9 @@ class _Worker:
     def __init__(self, dictionary: str) -> None:
         program = f"import sys; sys.path[:] = {sys.path!r}\n{_PROGRAM}"
         self._process = subprocess.Popen(  # noqa: S603 (our own interpreter and program)
-            [sys.executable, "-c", program, dictionary], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        )
+            [sys.executable, "-c", program, dictionary], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            bufsize=_ANSWER_BYTES,
+        )  # fmt: skip
         self._recurring: list[int] = []
 
     def read(self, tasks: list[FileTask], recurring: list[int]) -> list[ReadFile]:
@@ -177,7 +184,8 @@ def serve() -> None:
         told, tasks = json.loads(line)
         if told is not None:
             recurring = frozenset(told)
-        _send([_plain(read_file(_task(values), analyzer, recurring)) for values in tasks], sink)
+        results = read_files([_task(values) for values in tasks], analyzer, recurring)
+        _send([_plain(result) for result in results], sink)
 
 
 def whole_writes(output: TextIO) -> IO[bytes]:
@@ -234,7 +242,7 @@ def _chunked(tasks: Iterable[FileTask]) -> Iterator[list[FileTask]]:
     chunk: list[FileTask] = []
     for task in tasks:
         chunk.append(task)
-        if len(chunk) == _CHUNK or _size(chunk) > _CHUNK_BYTES:
+        if len(chunk) == CHUNK or _size(chunk) > _CHUNK_BYTES:
             yield chunk
             chunk = []
     if chunk:

@@ -6,13 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
-from embeddings.encoder import Vectors
 from retrieval.errors import IndexDamagedError
 from retrieval.storage.connection import translated
 from retrieval.storage.reading import Reader
 from retrieval.vector import segment
 from retrieval.vector.faiss_index import FaissIndex
-from retrieval.vector.half_precision import to_half, to_single
+from retrieval.vector.half_precision import Stored, to_single
 
 _ATTEMPTS = 5
 _BLOCK = 16384
@@ -42,7 +41,7 @@ class VectorFollower:
             return self._index
 
     def take(
-        self, before: int, position: int, removed: Sequence[int], added: Sequence[tuple[int, Vectors]]
+        self, before: int, position: int, removed: Sequence[int], added: Sequence[tuple[int, Stored]]
     ) -> None:
         """What a commit changed between two positions, from the one who made it: it need not be read again.
 
@@ -55,7 +54,7 @@ class VectorFollower:
                 self._index.remove(removed)
             if added:
                 ids = [np.arange(first, first + len(vectors), dtype=np.int64) for first, vectors in added]
-                stored = to_single(to_half(np.concatenate([vectors for _, vectors in added])))
+                stored = to_single(np.concatenate([vectors for _, vectors in added]))
                 self._index.add(np.concatenate(ids), stored)
             self._position = position
 

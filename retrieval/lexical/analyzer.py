@@ -12,7 +12,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from itertools import accumulate, compress, pairwise
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -20,16 +20,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.errors import SourceError
-from retrieval.lexical.entities import Entity, find_entities
+from retrieval.lexical.entities import Entity, entity_terms, find_entities
+from retrieval.lexical.ideographs import (
+    BIGRAM_KIND,
+    CHARACTER_KIND,
+    all_terms,
+    bigrams_of,
+    characters_of,
+    ideograph_terms,
+)
 from retrieval.lexical.normalisation import (
     IDEOGRAPH,
     WORD,
-    Codes,
     Normalised,
     character_classes,
     code_points,
     fold,
     fold_all,
+    having,
     load_variants,
     rewrite,
     text_of,
@@ -40,7 +48,7 @@ from retrieval.lexical.stop_words import ENGLISH, content_mask
 VERSION = 1
 """Bumped when the terms of a text change, so that indexes are rebuilt."""
 
-WORD_KIND, BIGRAM_KIND, CHARACTER_KIND = "w", "b", "c"
+WORD_KIND = "w"
 NUMBER_KIND, DATE_KIND, LATIN_KIND = "n", "d", "l"
 
 MAX_QUERY_TERMS = 64
@@ -111,6 +119,7 @@ class Analyzer:
         self._user_words = _read_dictionary(user_dictionary) if user_dictionary else ()
         self._short_user_words = frozenset(word for word, *_ in self._user_words if len(word) < 3)
         self._variants = load_variants()
+        self._regional_words = frozenset(self._variants.rewritten)
         self._parts: Callable[[str], tuple[str, ...]] = lru_cache(maxsize=8192)(self._split_compound)
         self.normalise: Callable[[str], Normalised] = lru_cache(maxsize=64)(self._normalise)
         """The form in which a text is searched, and the way back to it; the last texts are remembered."""
@@ -186,10 +195,26 @@ class Analyzer:
 
     def analyse(self, texts: Sequence[str]) -> list[tuple[Normalised, str]]:
         """`normalise(text)` and `terms(text)`, joined by spaces, of each text: quicker than one by one."""
-        analyses = [self._analyse(text) for text in texts]
-        return [
-            (analysis.normalised, " ".join(filter(None, (ideographs, *self._other_terms(analysis)))))
-            for analysis, ideographs in zip(analyses, _ideograph_terms(analyses), strict=True)
+        forms, others = self.analyse_apart(texts)
+        return list(zip(forms, all_terms([form.text for form in forms], others), strict=True))
+
+    def analyse_apart(self, texts: Sequence[str]) -> tuple[list[Normalised], list[str]]:
+        """The same but for characters and bigrams, which `all_terms` adds.
+
+        Each step is taken for all texts before the next: what it looks up stays in the processor's cache
+        meanwhile.
+        """
+        forms = fold_all(texts)
+        words = [self._cut(form.text) for form in forms]
+        long_words = [_long(cut) for cut in words]
+        for place, cut in enumerate(words):
+            if self._is_regional(cut, long_words[place]):
+                forms[place], words[place] = self._mainland(forms[place], cut)
+                long_words[place] = _long(words[place])
+        texts = [form.text for form in forms]
+        return forms, [
+            " ".join(self._other_terms(text, cut, long, entities))
+            for text, cut, long, entities in zip(texts, words, long_words, having(texts, WORD), strict=True)
         ]
 
     def content(self, text: str) -> tuple[str, ...]:
@@ -220,17 +245,22 @@ class Analyzer:
         )
 
     def _terms(self, analysis: _Analysis) -> list[str]:
-        return [*_ideograph_terms([analysis])[0].split(), *self._other_terms(analysis)]
+        text = analysis.normalised.text
+        entities = bool((analysis.classes & WORD).any())
+        others = self._other_terms(text, analysis.words, analysis.long_words, entities)
+        return [*ideograph_terms([text])[0].split(), *others]
 
-    def _other_terms(self, analysis: _Analysis) -> list[str]:
+    def _other_terms(
+        self, text: str, words: Sequence[str], long_words: Sequence[str], entities: bool
+    ) -> list[str]:
         """Words, numbers, dates and names."""
-        terms = [WORD_KIND + w for w in analysis.long_words if w[0] > "\u2e7f"]
+        terms = [WORD_KIND + word for word in long_words if word[0] > "\u2e7f"]
         if self._user_words:
-            terms += [WORD_KIND + w for w in analysis.words if len(w) < 3 and w in self._short_user_words]
-        if (analysis.classes & WORD).any():
-            for entity in find_entities(analysis.normalised.text):
-                terms += entity.terms
-                terms += entity.parts
+            terms += [WORD_KIND + word for word in words if len(word) < 3 and word in self._short_user_words]
+        if entities:
+            for whole, parts in entity_terms(text):
+                terms += whole
+                terms += parts
         return terms
 
     def query(self, text: str) -> LexicalQuery:
@@ -249,16 +279,23 @@ class Analyzer:
     def _analyse(self, text: str) -> _Analysis:
         normalised = fold(text)
         words = self._cut(normalised.text)
-        long = _long(words)
+        if self._is_regional(words, _long(words)):
+            normalised, words = self._mainland(normalised, words)
+        return _Analysis(normalised, words, _long(words), character_classes(normalised.text))
+
+    def _is_regional(self, words: Sequence[str], long_words: Sequence[str]) -> bool:
+        """Whether one of the words, or what one begins or ends in, is another region's."""
         parts = self._parts
-        if any(len(word) > 3 and len(parts(word)) > 1 for word in long):
-            words = [part for word in words for part in parts(word)]
-            long = _long(words)
-        if not self._variants.rewritten.keys().isdisjoint(words):
-            normalised = rewrite(normalised, words, self._variants.rewritten)
-            words = self._cut(normalised.text)
-            long = _long(words)
-        return _Analysis(normalised, words, long, character_classes(normalised.text))
+        return not self._regional_words.isdisjoint(words) or any(
+            len(parts(word)) > 1 for word in long_words if len(word) > 3
+        )
+
+    def _mainland(self, normalised: Normalised, words: Sequence[str]) -> tuple[Normalised, list[str]]:
+        """The same with the mainland's words for those of other regions."""
+        parts = self._parts
+        words = [part for word in words for part in parts(word)]
+        rewritten = rewrite(normalised, words, self._variants.rewritten)
+        return rewritten, self._cut(rewritten.text)
 
     def _split_compound(self, word: str) -> tuple[str, ...]:
         """A compound that begins or ends in a regional word (电脑程式), split there; else the word."""
@@ -285,9 +322,9 @@ class Analyzer:
         for word in found.words:
             if len(word) > 2 or word in self._short_user_words:
                 weighted.setdefault(WORD_KIND + word, self._weights.word)
-        for term in text_of(_bigrams(codes, ideographs[:-1] & ideographs[1:])).split():
+        for term in text_of(bigrams_of(codes, ideographs[:-1] & ideographs[1:])).split():
             weighted.setdefault(term, self._weights.bigram)
-        for term in text_of(_characters(codes, ideographs)).split():
+        for term in text_of(characters_of(codes, ideographs)).split():
             weighted.setdefault(term, self._weights.character)
         for term in (term for word in found.alternatives for term in self.terms(word)):
             weighted.setdefault(term, self._weights.of(term) * self._weights.alternative)
@@ -296,7 +333,7 @@ class Analyzer:
 
 def _long(words: Sequence[str]) -> list[str]:
     """Those of three characters or more."""
-    return list(compress(words, map((2).__lt__, map(len, words))))
+    return [word for word in words if len(word) > 2]
 
 
 class _Occurrence:
@@ -374,46 +411,6 @@ def _runs(analysis: _Analysis, content: NDArray[np.bool_], entities: Sequence[En
         kind[entity.start : entity.end] = number
     borders = [0, *(np.flatnonzero(np.diff(kind)) + 1).tolist(), len(text)]
     return tuple(text[a:b] for a, b in pairwise(borders) if a < b and kind[a])
-
-
-def _ideograph_terms(analyses: Sequence[_Analysis]) -> list[str]:
-    """The characters and bigrams of each text as terms joined by spaces, all worked out in one go."""
-    # No bigram reaches over a line break.
-    codes = code_points("\n".join(analysis.normalised.text for analysis in analyses))
-    ideographs = np.zeros(len(codes), dtype=bool)
-    ends, place = [0], 0
-    for analysis in analyses:
-        ideographs[place : place + len(analysis.classes)] = analysis.classes & IDEOGRAPH
-        place += len(analysis.classes) + 1
-        ends.append(min(place, len(codes)))
-    pairs = ideographs[:-1] & ideographs[1:]
-    characters, bigrams = text_of(_characters(codes, ideographs)), text_of(_bigrams(codes, pairs))
-    # In front of each place: so many cells, of three and of four code points.
-    character_cells = (3 * np.cumsum(np.append(0, ideographs)))[ends].tolist()
-    bigram_cells = (4 * np.cumsum(np.append(0, np.append(pairs, False))))[ends].tolist()
-    return [
-        (characters[a:b] + bigrams[c:d]).rstrip()
-        for (a, b), (c, d) in zip(pairwise(character_cells), pairwise(bigram_cells), strict=True)
-    ]
-
-
-def _characters(codes: Codes, mask: NDArray[np.bool_]) -> Codes:
-    """The code points of the marked characters as terms, each followed by a space."""
-    chosen = codes[mask]
-    cells = np.empty((len(chosen), 3), dtype=np.uint32)
-    cells[:] = ord(CHARACTER_KIND), 0, 0x20
-    cells[:, 1] = chosen
-    return cells.ravel()
-
-
-def _bigrams(codes: Codes, mask: NDArray[np.bool_]) -> Codes:
-    """The code points of the bigrams that begin at the marked places, each followed by a space."""
-    places = np.flatnonzero(mask)
-    cells = np.empty((len(places), 4), dtype=np.uint32)
-    cells[:] = ord(BIGRAM_KIND), 0, 0, 0x20
-    cells[:, 1] = codes[places]
-    cells[:, 2] = codes[places + 1]
-    return cells.ravel()
 
 
 def _boundedly(weighted: Mapping[str, float]) -> dict[str, float]:

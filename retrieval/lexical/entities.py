@@ -40,27 +40,39 @@ class Entity(NamedTuple):
     parts: tuple[str, ...] = ()
 
 
+Terms = tuple[tuple[str, ...], tuple[str, ...]]
+"""Those that an entity is indexed under, and the vaguer ones."""
+
+
 def find_entities(text: str) -> Iterator[Entity]:
     """Entities of a normalised text, from left to right, in time linear in its length."""
-    place = 0
-    while start := _START.search(text, place):
-        match = _PATTERN.match(text, start.start())
-        if match is None:  # a letter or digit always begins some entity
+    for match in _matches(text):
+        kind: EntityKind = "date" if match["date"] else "name" if match["name"] else "number"
+        yield Entity(*match.span(), kind, *_terms(match))
+
+
+def entity_terms(text: str) -> Iterator[Terms]:
+    """The terms of the same entities."""
+    return map(_terms, _matches(text))
+
+
+def _matches(text: str) -> Iterator[re.Match[str]]:
+    place, find, match = 0, _START.search, _PATTERN.match
+    while start := find(text, place):
+        found = match(text, start.start())
+        if found is None:  # a letter or digit always begins some entity
             return
-        place = match.end()
-        kind = match.lastgroup
-        if kind == "date":
-            terms, parts = _date(match["date"])
-            yield Entity(*match.span(), "date", terms, parts)
-        elif kind == "name":
-            terms, parts = _name(match["name"])
-            yield Entity(*match.span(), "name", terms, parts)
-        else:
-            terms, parts = _number(match["number"], match["unit"] or "")
-            yield Entity(*match.span(), "number", terms, parts)
+        place = found.end()
+        yield found
 
 
-Terms = tuple[tuple[str, ...], tuple[str, ...]]
+def _terms(match: re.Match[str]) -> Terms:
+    kind = match.lastgroup
+    if kind == "date":
+        return _date(match["date"])
+    if kind == "name":
+        return _name(match["name"])
+    return _number(match["number"], match["unit"] or "")
 
 
 @lru_cache(maxsize=16_384)

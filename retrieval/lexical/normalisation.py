@@ -171,8 +171,19 @@ def text_of(codes: Codes) -> str:
 
 def character_classes(text: str) -> NDArray[np.uint8]:
     """IDEOGRAPH and WORD bits of each character of a folded text, shape (len(text),)."""
-    classes: NDArray[np.uint8] = _tables().classes[code_points(text)]
+    return classes_of(code_points(text))
+
+
+def classes_of(codes: Codes) -> NDArray[np.uint8]:
+    """The same of code points."""
+    classes: NDArray[np.uint8] = _tables().classes[codes]
     return classes
+
+
+def having(texts: Sequence[str], kind: int) -> list[bool]:
+    """Which folded texts have a character with one of these bits."""
+    marked = (character_classes("".join(texts)) & kind) > 0
+    return _any_between(marked, np.cumsum([len(text) for text in texts], dtype=np.int64))
 
 
 def fold(text: str) -> Normalised:
@@ -193,16 +204,20 @@ def fold_all(texts: Sequence[str]) -> list[Normalised]:
     """`fold` of each text, at the price of one where they need no more than the tables."""
     tables = _tables()
     codes = code_points("".join(texts))
-    classes = tables.classes[codes]
     folded = text_of(tables.fold[codes])
-    ends = np.cumsum([len(text) for text in texts]).tolist()
-    slow = classes & (COMPLEX | TRADITIONAL)
-    if not slow.any():
-        return [Normalised(folded[a:b], text) for a, b, text in zip([0, *ends], ends, texts, strict=False)]
+    ends = np.cumsum([len(text) for text in texts], dtype=np.int64)
+    slow = _any_between((tables.classes[codes] & (COMPLEX | TRADITIONAL)) > 0, ends)
     return [
-        fold(text) if slow[a:b].any() else Normalised(folded[a:b], text)
-        for a, b, text in zip([0, *ends], ends, texts, strict=False)
+        fold(text) if slowly else Normalised(folded[end - len(text) : end], text)
+        for text, end, slowly in zip(texts, ends.tolist(), slow, strict=True)
     ]
+
+
+def _any_between(marked: NDArray[np.bool_], ends: NDArray[np.int64]) -> list[bool]:
+    """Whether anything is marked up to the first of `ends`, from there up to the second, and so on."""
+    counts = np.searchsorted(np.flatnonzero(marked), ends)
+    found: list[bool] = (np.diff(counts, prepend=0) > 0).tolist()
+    return found
 
 
 def _simplified(text: str, tables: _Tables) -> str:

@@ -14,7 +14,7 @@ from embeddings import load_encoder
 from embeddings.encoder import Encoder
 from embeddings.errors import WendaError
 from retrieval.analyzers import analyzer_with
-from retrieval.file_reading import FileTask, ReadFile, read_file
+from retrieval.file_reading import FileTask, ReadFile, read_files
 from retrieval.indexing import encoded_text
 from retrieval.lexical.analyzer import Analyzer
 from retrieval.locations import MilvusLocation
@@ -32,10 +32,10 @@ from retrieval.milvus.rows import (
     text_parts,
 )
 from retrieval.milvus.schema import Collections
-from retrieval.milvus.sending import chunks, sparse_of
+from retrieval.milvus.sending import chunks, lengths_of, sparse_of
 from retrieval.milvus.terms import MeanLengths, Sparse, occurrences
 from retrieval.preparation import Prepared, without_passages
-from retrieval.reading_workers import whole_writes
+from retrieval.reading_workers import CHUNK, whole_writes
 from retrieval.storage.reading import FileState, KnownArticle
 
 
@@ -61,23 +61,23 @@ class _Uploader:
         """The files of a shard, and what the loader has to know of them."""
         read: list[_Read] = []
         failed: list[tuple[str, str, int | None]] = []
-        for task in tasks:
-            result = read_file(
-                FileTask(path=task["path"], relative=task["relative"], article_id=task["article_id"]),
-                self._analyzer,
-            )
+        wanted = [
+            FileTask(path=task["path"], relative=task["relative"], article_id=task["article_id"])
+            for task in tasks
+        ]
+        for task, result in zip(tasks, self._results(wanted), strict=True):
             if result.prepared is None:
                 failure = result.failure
                 failed += [(failure.path, failure.reason, failure.line)] if failure else []
             else:
                 read.append(_Read(_state(task, result), result.prepared))
-        lengths = [
-            (body.count(" ") + 1, len(heading.split()), len(each.prepared.title.split()))
-            for each in read
-            for body, heading in zip(each.prepared.bodies, each.prepared.headings, strict=True)
-        ]
+        lengths = lengths_of([each.prepared for each in read])
         told = {"articles": [_told(each) for each in read], "failed": failed, "lengths": lengths}
         return read, told
+
+    def _results(self, tasks: Sequence[FileTask]) -> Iterator[ReadFile]:
+        for start in range(0, len(tasks), CHUNK):
+            yield from read_files(tasks[start : start + CHUNK], self._analyzer)
 
     def upload(self, read: Sequence[_Read], given: Mapping[str, Any]) -> dict[str, Any]:
         """Send the rows under the numbers that were given; the counts of the terms in them."""

@@ -6,7 +6,7 @@ import numpy as np
 
 from retrieval.milvus.client import Row
 from retrieval.milvus.terms import MeanLengths, Sparse, document_vector
-from retrieval.preparation import Prepared
+from retrieval.preparation import Prepared, bodies_of
 
 MOST_BYTES = 8 * 1024 * 1024
 """Of one insert, roughly; servers take 64 MB."""
@@ -45,5 +45,15 @@ def _bytes(row: Row) -> int:
 def sparse_of(prepared: Prepared, means: MeanLengths) -> Iterator[Sparse]:
     """The terms of an article's passages, as vectors."""
     title = prepared.title.split()
-    for body, heading in zip(prepared.bodies, prepared.headings, strict=True):
+    (bodies,) = bodies_of([prepared])
+    for body, heading in zip(bodies, prepared.headings, strict=True):
         yield document_vector(body.split(), heading.split(), title, means)
+
+
+def lengths_of(prepared: Sequence[Prepared]) -> list[tuple[int, int, int]]:
+    """How many terms each passage of the articles has: body, heading, title."""
+    return [
+        (body.count(" ") + 1, len(heading.split()), len(each.title.split()))
+        for each, bodies in zip(prepared, bodies_of(prepared), strict=True)
+        for body, heading in zip(bodies, each.headings, strict=True)
+    ]

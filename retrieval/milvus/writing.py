@@ -19,7 +19,7 @@ from retrieval.milvus.head import Head, Numbers, Retired, condition, merged, rea
 from retrieval.milvus.lookups import WriterLibrary
 from retrieval.milvus.rows import Card, article_rows, file_row, passage_rows, text_parts
 from retrieval.milvus.schema import Collections
-from retrieval.milvus.sending import chunks, sparse_of
+from retrieval.milvus.sending import chunks, lengths_of, sparse_of
 from retrieval.milvus.terms import MeanLengths, Sparse, occurrences
 from retrieval.milvus.weighing import EXACT_UP_TO, weigh_anew
 from retrieval.preparation import without_passages
@@ -375,11 +375,7 @@ class MilvusWriter:
         stored = self._head.mean_lengths
         if stored is not None and self._head.passages:
             return MeanLengths(*stored)
-        return MeanLengths.of([
-            (body.count(" ") + 1, len(heading.split()), len(item.prepared.title.split()))
-            for item in items
-            for body, heading in zip(item.prepared.bodies, item.prepared.headings, strict=True)
-        ])  # fmt: skip
+        return MeanLengths.of(lengths_of([item.prepared for item in items]))
 
     def _vectors(self, items: Sequence[Incoming]) -> list[Vectors]:
         """The vectors of each article's passages, all encoded in one call."""

@@ -29,6 +29,7 @@ _LINKS = (
 )
 _IMAGES = ("headimg", "thumbnail", "cover", "image", "img", "banner", "top_img", "featured_image", "feature")
 _DATE_IN_NAME = re.compile(r"(?:^|(?<=[/\\]))(\d{4})-(\d{1,2})-(\d{1,2})[-_](?=[^/\\]*$)")
+_NO_ADDRESS = re.compile(r"[\s\x00-\x1f\x7f]")
 _MAX_URL = 2_000
 
 MAX_PARAGRAPHS = 50_000
@@ -102,7 +103,7 @@ def web_address(text: str) -> str | None:
     if (
         not text.lower().startswith(("http://", "https://"))
         or len(text) > _MAX_URL
-        or re.search(r"[\s\x00-\x1f\x7f]", text)
+        or _NO_ADDRESS.search(text)
     ):
         return None
     try:

@@ -21,7 +21,9 @@ MAX_LENGTH = 65_536
 
 Fields = dict[str, str | tuple[str, ...]]
 
-_FENCES = {"---": "---", "+++": "+++", ";;;": ";;;"}
+_FENCES = {fence: re.compile(rf"^{re.escape(fence)}[ \t]*\r?$", re.M) for fence in ("---", "+++", ";;;")}
+"""What front matter may open with, and how it then closes."""
+
 _KEY = re.compile(r"([A-Za-z_][\w.-]{0,40})[ \t]*:(?:[ \t]+(.*)|[ \t]*)$")
 _ITEM = re.compile(r"[ \t]*-[ \t]+(.*)$")
 # What needs no YAML parser: plain or quoted values without marks that YAML reads, and lists of such items.
@@ -76,13 +78,13 @@ def split_front_matter(text: str) -> FrontMatter:
     if text.startswith("{", start):
         return _json_head(text, start)
     line_end = text.find("\n", start)
-    fence = _FENCES.get(text[start : line_end if line_end >= 0 else len(text)].rstrip())
-    if fence is None:
+    fence = text[start : line_end if line_end >= 0 else len(text)].rstrip()
+    if fence not in _FENCES:
         return _unfenced(text, start)
     inner = line_end + 1
     if line_end < 0:
         return FrontMatter()
-    closing = re.compile(rf"^{re.escape(fence)}[ \t]*\r?$", re.M).search(text, inner, inner + MAX_LENGTH)
+    closing = _FENCES[fence].search(text, inner, inner + MAX_LENGTH)
     if closing is None:
         return _unclosed(text, inner) if fence == "---" else FrontMatter()
     fields = _parse(text[inner : closing.start()], fence)
@@ -239,7 +241,7 @@ def _unfenced(text: str, start: int) -> FrontMatter:
     """Hexo lets the opening fence be left out: fields up to a line of three hyphens."""
     if not _KNOWN_FIRST_KEY.match(text, start):
         return FrontMatter()
-    closing = re.compile(r"^---[ \t]*\r?$", re.M).search(text, start, start + MAX_LENGTH)
+    closing = _FENCES["---"].search(text, start, start + MAX_LENGTH)
     if closing is None:
         return FrontMatter()
     return FrontMatter(_read_yaml(text[start : closing.start()]), closing.end())

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.lexical.analyzer import BIGRAM_KIND, CHARACTER_KIND
 from retrieval.lexical.entities import find_entities
+from retrieval.lexical.ideographs import BIGRAM_KIND, CHARACTER_KIND
 from retrieval.ranking.background import FLOOR, Background
 from retrieval.ranking.matching import Gram, Grams
 from retrieval.ranking.symbols import is_word

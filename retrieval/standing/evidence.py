@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embeddings.encoder import Vectors
-from retrieval.lexical.analyzer import BIGRAM_KIND, CHARACTER_KIND
+from retrieval.lexical.ideographs import BIGRAM_KIND, CHARACTER_KIND
 from retrieval.ranking.background import FLOOR, load_background
 from retrieval.ranking.weighting import PRIOR_PASSAGES
 

@@ -25,6 +25,10 @@ ARTICLE_SELECT = f"{ARTICLE_FIELDS}, t.text, t.headings"
 """What `article_from` takes, of `articles AS a` joined with `texts AS t`."""
 
 
+_to_json = json.JSONEncoder(ensure_ascii=False).encode
+"""Made once: `json.dumps` makes an encoder for each text."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FilterFields:
     """What filters look at, the same for both sides: see LexicalDocument for `day`."""
@@ -70,7 +74,7 @@ def article_digest(article: Article, *, version: int) -> bytes:
         published,
         article.categories, article.tags, article.image, article.language, sorted(article.headings.items()),
     ]  # fmt: skip
-    return _digest(json.dumps(parts, ensure_ascii=False))
+    return _digest(_to_json(parts))
 
 
 def text_digest(article: Article) -> bytes:
@@ -102,7 +106,8 @@ def article_values(
 
 def text_values(article: Article) -> tuple[str, str]:
     """Text and headings, as the table `texts` has them."""
-    return article.text, json.dumps({str(number): level for number, level in article.headings.items()})
+    headings = {str(number): level for number, level in article.headings.items()}
+    return article.text, json.dumps(headings) if headings else "{}"
 
 
 def article_from(row: tuple[Any, ...]) -> Article:

@@ -17,6 +17,7 @@ from retrieval.storage.connection import open_writer, translated
 from retrieval.storage.reading import FileState, Reader
 from retrieval.storage.rows import ARTICLE_COLUMNS, article_values, text_values
 from retrieval.types import Article, Passage
+from retrieval.vector.half_precision import Stored, to_half
 
 _COLUMNS = (*ARTICLE_COLUMNS, "file", "duplicate_of", "first_passage", "last_passage")
 _PUT_ARTICLE = (
@@ -46,7 +47,7 @@ class PreparedArticle:
     signature: int | None
     passages: Sequence[Passage]
     normalised: Sequence[str | None]
-    vectors: Vectors
+    vectors: Vectors | Stored
     file: str | None = None
     duplicate_of: str | None = None
 
@@ -108,7 +109,7 @@ class Transaction:
         )
         self._first = self._next
         self._passages: list[tuple[Any, ...]] = []
-        self._vectors: list[tuple[int, bytes]] = []
+        self._vectors: list[Stored] = []
         self._articles = 0
         self.applied = Applied([], [], self._position)
 
@@ -135,7 +136,7 @@ class Transaction:
             for number, passage, normalised in zip(
                 range(self._next, self._next + count), item.passages, item.normalised, strict=True)
         ]  # fmt: skip
-        self._vectors += packed(range(self._next, self._next + count), item.vectors)
+        self._vectors.append(to_half(item.vectors))
         self._next += count
 
     def remove(self, article_id: str) -> bool:
@@ -188,8 +189,9 @@ class Transaction:
     def finish(self) -> None:
         """Write the collected rows, the change log and the counts."""
         self._connection.executemany("INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?, ?)", self._passages)
-        self._connection.executemany("INSERT INTO vectors VALUES (?, ?)", self._vectors)
         if self._passages:
+            rows = packed(range(self._first, self._next), np.concatenate(self._vectors))
+            self._connection.executemany("INSERT INTO vectors VALUES (?, ?)", rows)
             self._log(False, self._first, self._next - 1)
         self._connection.execute(
             "UPDATE state SET position = ?, articles = articles + ?, passages = passages + ?, updated_at = ?",
@@ -229,11 +231,11 @@ class Transaction:
         return int(value)
 
 
-def packed(numbers: Sequence[int], vectors: Vectors) -> list[tuple[int, bytes]]:
+def packed(numbers: Sequence[int], vectors: Vectors | Stored) -> list[tuple[int, bytes]]:
     """Rows of the table `vectors`: half precision, whose error (2^-11 of a component) is far below the
     encoder's."""
     size = vectors.shape[1] * 2
-    data = np.ascontiguousarray(vectors, dtype=np.float16).tobytes()
+    data = to_half(vectors).tobytes()
     return [(number, data[row * size : (row + 1) * size]) for row, number in enumerate(numbers)]
 
 

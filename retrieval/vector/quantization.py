@@ -170,7 +170,5 @@ def _one_thread() -> Iterator[None]:
 
 def _padded(vectors: Stored | Vectors) -> Vectors:
     """As float32, with a zero more where the number of dimensions is odd."""
-    odd = vectors.shape[1] % 2
-    result = np.zeros((len(vectors), vectors.shape[1] + odd), dtype=np.float32)
-    result[:, : vectors.shape[1]] = as_single(vectors)
-    return result
+    single = np.ascontiguousarray(as_single(vectors))
+    return np.pad(single, ((0, 0), (0, 1))) if single.shape[1] % 2 else single

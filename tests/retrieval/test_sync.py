@@ -263,9 +263,11 @@ def test_a_file_that_kills_its_worker_is_reported(
 ) -> None:
     monkeypatch.setattr("retrieval.sync._FILES_FOR_WORKERS", 2)
     program = (
-        "import os, retrieval.reading_workers as f; real = f.read_file\n"
-        "def read(task, *given):\n  if 'nile' in task.path: os._exit(3)\n  return real(task, *given)\n"
-        "f.read_file = read\n"
+        "import os, retrieval.reading_workers as f; real = f.read_files\n"
+        "def read(tasks, *given):\n"
+        "  if any('nile' in task.path for task in tasks): os._exit(3)\n"
+        "  return real(tasks, *given)\n"
+        "f.read_files = read\n"
     )
     monkeypatch.setattr("retrieval.reading_workers._PROGRAM", program + "f.serve()")
     report = retriever.sync(folder)
