@@ -16,7 +16,7 @@ from retrieval.local import LocalIndex
 from retrieval.preparation import Prepared, bodies_of, without_passages
 from retrieval.storage.reading import FileState
 from retrieval.storage.rows import FilterFields, filter_fields
-from retrieval.storage.writing import PreparedArticle, Writer
+from retrieval.storage.writing import Applied, PreparedArticle, Writer
 from retrieval.types import Article
 from retrieval.vector.half_precision import Stored, to_half
 
@@ -116,9 +116,24 @@ class Indexer:
             else item
             for item in batch.articles.values()
         ]
-        vectors = self._vectors(items)
+        try:
+            before, applied, vectors = self._store(batch, items)
+        except BaseException:
+            self._lexical.discard()
+            raise
+        if applied.removed or applied.added:
+            self._lexical.commit(applied.position)
+        added = [(applied.added[0][1], vectors)] if applied.added else []
+        self._index.following.take(before, applied.position, applied.removed, added)
+        self._index.following.write_down(self.reader, applied.position, least=_BULK_TAIL)
+        self._added += len(vectors)
+        return len(vectors)
+
+    def _store(self, batch: Batch, items: Sequence[Incoming]) -> tuple[int, Applied, Stored]:
+        """Store the batch; the position of the change log before, what was done, and the new passages'
+        vectors. Terms are on their way to the lexical index while these are worked out."""
         with self._writer.transaction() as transaction:
-            before = transaction.applied.position
+            applied, before = transaction.applied, transaction.applied.position
             for article_id in batch.removed:
                 transaction.remove(article_id)
             for path in batch.forgotten:
@@ -127,19 +142,15 @@ class Indexer:
                 transaction.move_file(old, new)
             for state in batch.files:
                 transaction.put_file(state)
-            for item, encoded in zip(items, vectors, strict=True):
-                transaction.put(_stored(item, encoded))
-        applied = transaction.applied
-        firsts = {item.article.id: first for item, first in applied.added}
-        if applied.removed or firsts:
-            added = [(item.prepared, firsts[item.article.id]) for item in items if item.article.id in firsts]
-            self._lexical.apply(applied.removed, _documents(added), position=applied.position)
-        vectors_added = [(first, to_half(item.vectors)) for item, first in applied.added]
-        self._index.following.take(before, applied.position, applied.removed, vectors_added)
-        self._index.following.write_down(self.reader, applied.position, least=_BULK_TAIL)
-        count = sum(len(item.prepared.passages) for item in items)
-        self._added += count
-        return count
+            for item in items:
+                transaction.put(_stored(item))
+            firsts = {item.article.id: first for item, first in applied.added}
+            if applied.removed or firsts:
+                added = [(item.prepared, firsts[item.article.id]) for item in items if item.article.id in firsts]
+                self._lexical.begin(applied.removed, _documents(added))
+            vectors = self._vectors(items)
+            transaction.put_vectors(vectors)
+        return before, applied, vectors
 
     def put_source(self, location: str, kind: str) -> None:
         """Remember a source that was synced."""
@@ -190,25 +201,23 @@ class Indexer:
                 heading = " ".join(self._analyzer.terms(passage.heading))
                 yield _document(article.id, fields, passage.id, body, heading, title)
 
-    def _vectors(self, items: Sequence[Incoming]) -> list[Stored]:
-        """The vectors of each article's passages as they are stored, all encoded in one call."""
+    def _vectors(self, items: Sequence[Incoming]) -> Stored:
+        """The vectors of all passages as they are stored: shape (passages, dimension)."""
         texts = [
             encoded_text(item.article.title, passage.heading, passage.text)
             for item in items
             for passage in item.prepared.passages
         ]
         dimension = self._encoder.dimension
-        encoded = self._encoder.encode_passages(texts) if texts else np.empty((0, dimension), np.float32)
-        ends = np.cumsum([len(item.prepared.passages) for item in items], dtype=np.int64)
-        return np.split(to_half(encoded), ends[:-1]) if items else []
+        return to_half(self._encoder.encode_passages(texts) if texts else np.empty((0, dimension), np.float32))
 
 
-def _stored(item: Incoming, vectors: Stored) -> PreparedArticle:
+def _stored(item: Incoming) -> PreparedArticle:
     prepared = item.prepared
     return PreparedArticle(
         article=prepared.article, digest=prepared.digest, text_digest=prepared.text_digest,
         signature=prepared.signature, passages=prepared.passages, normalised=prepared.normalised,
-        vectors=vectors, file=item.file, duplicate_of=item.duplicate_of,
+        file=item.file, duplicate_of=item.duplicate_of,
     )  # fmt: skip
 
 

@@ -80,6 +80,11 @@ class TantivyIndex:
 
     def apply(self, remove: Iterable[int], add: Iterable[LexicalDocument], *, position: int) -> None:
         """Remove and add passages and commit durably, remembering `position` of the change log."""
+        self.begin(remove, add)
+        self.commit(position)
+
+    def begin(self, remove: Iterable[int], add: Iterable[LexicalDocument]) -> None:
+        """Take in what `commit` shall commit; a thread of tantivy's works on it from now on."""
         if self._read_only:
             raise StorageError(f"The lexical index in {self._folder} was opened for reading only.")
         with _translated(self._folder):
@@ -91,12 +96,24 @@ class TantivyIndex:
                 self._delete(writer, [*remove, *(document.passage_id for document in documents)])
                 for document in documents:
                     writer.add_document(_tantivy_document(document))
-                writer.commit()
+            except BaseException:
+                self.discard()
+                raise
+
+    def commit(self, position: int) -> None:
+        """Commit what was begun durably, remembering `position` of the change log."""
+        with _translated(self._folder):
+            try:
+                self._writer.commit()
                 self._write_position(position)
                 self.refresh()
             except BaseException:
-                self._writer = None  # with it goes what was added and not committed
+                self.discard()
                 raise
+
+    def discard(self) -> None:
+        """Forget what was begun and not committed."""
+        self._writer = None  # with which it goes
 
     def gather(self, documents: Sequence[LexicalDocument]) -> None:
         """Have the small segments that many commits left merged into one: a search looks into each of them.

@@ -35,7 +35,7 @@ _PUT_FILE = (
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreparedArticle:
     """An article with all that is stored about it: passages and their vectors, shape (len(passages),
-    dimension).
+    dimension), if these do not follow by `Transaction.put_vectors`.
 
     `normalised` has, for each passage, the analyzer's normal form, None where it equals the text. A duplicate
     (`duplicate_of` is an article id) has no passages.
@@ -47,7 +47,7 @@ class PreparedArticle:
     signature: int | None
     passages: Sequence[Passage]
     normalised: Sequence[str | None]
-    vectors: Vectors | Stored
+    vectors: Vectors | Stored | None = None
     file: str | None = None
     duplicate_of: str | None = None
 
@@ -136,8 +136,13 @@ class Transaction:
             for number, passage, normalised in zip(
                 range(self._next, self._next + count), item.passages, item.normalised, strict=True)
         ]  # fmt: skip
-        self._vectors.append(to_half(item.vectors))
+        if item.vectors is not None:
+            self._vectors.append(to_half(item.vectors))
         self._next += count
+
+    def put_vectors(self, vectors: Stored) -> None:
+        """The vectors of all passages that were put, in their order: shape (passages, dimension)."""
+        self._vectors = [vectors]
 
     def remove(self, article_id: str) -> bool:
         """Remove an article; whether there was one. Its duplicates have to be put again by the caller."""
@@ -190,8 +195,10 @@ class Transaction:
         """Write the collected rows, the change log and the counts."""
         self._connection.executemany("INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?, ?)", self._passages)
         if self._passages:
-            rows = packed(range(self._first, self._next), np.concatenate(self._vectors))
-            self._connection.executemany("INSERT INTO vectors VALUES (?, ?)", rows)
+            numbers, vectors = range(self._first, self._next), np.concatenate(self._vectors)
+            if len(vectors) != len(numbers):
+                raise ValueError(f"{len(vectors)} vectors came for {len(numbers)} passages")
+            self._connection.executemany("INSERT INTO vectors VALUES (?, ?)", packed(numbers, vectors))
             self._log(False, self._first, self._next - 1)
         self._connection.execute(
             "UPDATE state SET position = ?, articles = articles + ?, passages = passages + ?, updated_at = ?",
