@@ -43,6 +43,11 @@ def load_encoder(name: str = BUNDLED, **options: Any) -> Encoder:
     return SentenceTransformerEncoder(name, called=called, **options)
 
 
+def is_static(name: str) -> bool:
+    """Whether the encoder of this name is one of NumPy's, which any process loads in no time."""
+    return (model_folder(split_options(name)[0]) / SETTINGS_FILE).is_file()
+
+
 def split_options(name: str) -> tuple[str, dict[str, Any]]:
     """A name without the options that follow it, and these. Raises EncoderError for one that does not fit."""
     bare, _, query = name.partition("?")

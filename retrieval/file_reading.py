@@ -5,8 +5,10 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from embeddings.encoder import Encoder
 from retrieval.errors import ArticleError
 from retrieval.lexical.analyzer import Analyzer
+from retrieval.passage_vectors import with_vectors
 from retrieval.preparation import Prepared, digest_as_stored, prepare, prepare_all
 from retrieval.types import Article, Failure
 
@@ -90,14 +92,19 @@ def read_file(task: FileTask, analyzer: Analyzer, recurring: frozenset[int] = fr
 
 
 def read_files(
-    tasks: Sequence[FileTask], analyzer: Analyzer, recurring: frozenset[int] = frozenset()
+    tasks: Sequence[FileTask],
+    analyzer: Analyzer,
+    recurring: frozenset[int] = frozenset(),
+    encoder: Encoder | None = None,
 ) -> list[ReadFile]:
-    """`read_file` of each. All are parsed before the first is prepared: what a step looks up stays in the
-    processor's cache meanwhile, which saves a fifth of the time."""
+    """`read_file` of each; with an `encoder`, passages have their vectors. All are parsed before the first is
+    prepared: what a step looks up stays in the processor's cache meanwhile, which saves a fifth of the
+    time."""
     found = [_parsed(task, recurring) for task in tasks]
     articles = [each[0] for each in found if not isinstance(each, ReadFile)]
     try:
-        prepared = iter(prepare_all(articles, analyzer))
+        made = prepare_all(articles, analyzer)
+        prepared = iter(made if encoder is None else with_vectors(made, encoder))
     except _FAULTS:
         return [_alone(task, each, analyzer) for task, each in zip(tasks, found, strict=True)]
     return [each if isinstance(each, ReadFile) else ReadFile(each[1], next(prepared), None) for each in found]

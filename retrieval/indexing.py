@@ -5,20 +5,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
 from embeddings.encoder import Encoder
 from retrieval.errors import IndexDamagedError
 from retrieval.lexical.analyzer import Analyzer
 from retrieval.lexical.index import LexicalDocument
 from retrieval.lexical.tantivy_index import TantivyIndex
 from retrieval.local import LocalIndex
+from retrieval.passage_vectors import passage_vectors
 from retrieval.preparation import Prepared, bodies_of, without_passages
 from retrieval.storage.reading import FileState
 from retrieval.storage.rows import FilterFields, filter_fields
 from retrieval.storage.writing import Applied, PreparedArticle, Writer
 from retrieval.types import Article
-from retrieval.vector.half_precision import Stored, to_half
+from retrieval.vector.half_precision import Stored
 
 FIRST_BATCH = 500
 LARGEST_BATCH = 8_000
@@ -81,11 +80,6 @@ class Batch:
         return Batch(min(2 * self.size, LARGEST_BATCH) if self.full else self.size)
 
 
-def encoded_text(title: str, heading: str, text: str) -> str:
-    """What of a passage the encoder sees."""
-    return "\n".join(part for part in (title, heading if heading != title else "", text) if part)
-
-
 class Indexer:
     """Writes to one generation; whoever has it holds the writer's lock."""
 
@@ -146,9 +140,10 @@ class Indexer:
                 transaction.put(_stored(item))
             firsts = {item.article.id: first for item, first in applied.added}
             if applied.removed or firsts:
-                added = [(item.prepared, firsts[item.article.id]) for item in items if item.article.id in firsts]
-                self._lexical.begin(applied.removed, _documents(added))
-            vectors = self._vectors(items)
+                numbered = [(each.prepared, firsts.get(each.article.id)) for each in items]
+                documents = _documents([(each, first) for each, first in numbered if first is not None])
+                self._lexical.begin(applied.removed, documents)
+            vectors = passage_vectors([item.prepared for item in items], self._encoder)
             transaction.put_vectors(vectors)
         return before, applied, vectors
 
@@ -200,16 +195,6 @@ class Indexer:
                 body = " ".join(self._analyzer.terms(passage.text))
                 heading = " ".join(self._analyzer.terms(passage.heading))
                 yield _document(article.id, fields, passage.id, body, heading, title)
-
-    def _vectors(self, items: Sequence[Incoming]) -> Stored:
-        """The vectors of all passages as they are stored: shape (passages, dimension)."""
-        texts = [
-            encoded_text(item.article.title, passage.heading, passage.text)
-            for item in items
-            for passage in item.prepared.passages
-        ]
-        dimension = self._encoder.dimension
-        return to_half(self._encoder.encode_passages(texts) if texts else np.empty((0, dimension), np.float32))
 
 
 def _stored(item: Incoming) -> PreparedArticle:

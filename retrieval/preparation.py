@@ -1,10 +1,13 @@
 """From an article to all that is stored and indexed of it but its vectors: work that needs no index."""
 
+import base64
 import dataclasses
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
+
+import numpy as np
 
 from retrieval.lexical.analyzer import Analyzer
 from retrieval.lexical.ideographs import all_terms
@@ -12,6 +15,7 @@ from retrieval.ranking.similarity import signatures, to_signed
 from retrieval.segmentation import segment
 from retrieval.storage.rows import article_digest, moment, text_digest
 from retrieval.types import Article, Passage
+from retrieval.vector.half_precision import Stored
 
 CONTENT_VERSION = 2
 """Raised whenever the same article gives other passages: a sync then takes the article for changed."""
@@ -26,6 +30,7 @@ class Prepared:
     `normalised` has the analyzer's normal form of each passage, None where it equals the text. `headings` has
     the terms of each passage's heading, `title` those of the article's title; `words` those of the passages
     themselves but for characters and bigrams, which are quicker to make (see `bodies_of`) than to pass on.
+    `vectors`, where they are known already, are shape (passages, dimension).
     """
 
     article: Article
@@ -37,6 +42,7 @@ class Prepared:
     words: list[str]
     headings: list[str]
     title: str
+    vectors: Stored | None = field(default=None, compare=False, repr=False)
 
 
 def prepare(article: Article, analyzer: Analyzer) -> Prepared:
@@ -102,7 +108,7 @@ def digest_as_stored(article: Article) -> bytes:
 def without_passages(prepared: Prepared) -> Prepared:
     """The same article as a duplicate is stored: nothing of it is indexed."""
     return dataclasses.replace(
-        prepared, signature=None, passages=[], normalised=[], words=[], headings=[], title=""
+        prepared, signature=None, passages=[], normalised=[], words=[], headings=[], title="", vectors=None
     )
 
 
@@ -130,13 +136,13 @@ def to_plain(prepared: Prepared) -> tuple[Any, ...]:
     ]
     return (
         fields, prepared.digest.hex(), prepared.text_digest.hex(), prepared.signature, passages,
-        prepared.normalised, prepared.words, prepared.headings, prepared.title,
+        prepared.normalised, prepared.words, prepared.headings, prepared.title, _plain(prepared.vectors),
     )  # fmt: skip
 
 
 def from_plain(values: tuple[Any, ...]) -> Prepared:
     """The inverse of to_plain."""
-    fields, digest, same_text, marks, passages, normalised, words, headings, title = values
+    fields, digest, same_text, marks, passages, normalised, words, headings, title, vectors = values
     named = dict(zip(_FIELDS, fields, strict=True))
     named["published_at"] = moment(named["published_at"])
     for name in ("categories", "tags"):
@@ -152,7 +158,17 @@ def from_plain(values: tuple[Any, ...]) -> Prepared:
             for ordinal, text, heading, first, last in passages
         ],
         words=words, headings=headings, title=title,
+        vectors=None if vectors is None else _vectors(vectors, len(passages)),
     )  # fmt: skip
+
+
+def _plain(vectors: Stored | None) -> str | None:
+    return None if vectors is None else base64.b64encode(vectors.tobytes()).decode("ascii")
+
+
+def _vectors(plain: str, count: int) -> Stored:
+    values = np.frombuffer(base64.b64decode(plain), dtype=np.float16)
+    return values.reshape(count, -1) if count else values.reshape(0, 0)
 
 
 def _is_whole(text: str) -> bool:

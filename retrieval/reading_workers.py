@@ -18,9 +18,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self, TextIO
 
+from embeddings.encoder import Encoder
 from retrieval.errors import StorageError
 from retrieval.file_reading import FileTask, ReadFile, read_files
 from retrieval.lexical.analyzer import Analyzer
+from retrieval.passage_vectors import load_again, loadable_elsewhere
 from retrieval.preparation import from_plain, to_plain
 from retrieval.types import Failure
 
@@ -45,10 +47,14 @@ class Workers:
     """Processes that read articles. They start with this object, all by themselves: whoever makes it can do
     something else meanwhile. Ended by close(), or at the end of a `with`."""
 
-    def __init__(self, user_dictionary: Path | None, count: int | None = None) -> None:
-        """So many workers; as many as there are processors, up to four, where it is not said."""
+    def __init__(
+        self, user_dictionary: Path | None, count: int | None = None, encoder: Encoder | None = None
+    ) -> None:
+        """So many workers; as many as there are processors, up to four, where it is not said. Passages have
+        vectors, if the encoder is one that each worker can load for itself."""
         self._count = count or min(os.cpu_count() or 1, _MOST_WORKERS)
-        self._dictionary = str(user_dictionary) if user_dictionary else ""
+        dictionary = str(user_dictionary) if user_dictionary else ""
+        self._arguments = [dictionary, *((encoder and loadable_elsewhere(encoder)) or ())]
         self._idle: queue.SimpleQueue[_Worker] = queue.SimpleQueue()
         self._all: list[_Worker] = []
         self._closed = False
@@ -120,7 +126,7 @@ class Workers:
     def _start(self) -> None:
         if self._closed:
             raise StorageError("the sync was broken off")
-        worker = _Worker(self._dictionary)
+        worker = _Worker(self._arguments)
         self._all.append(worker)
         self._idle.put(worker)
 
@@ -132,10 +138,10 @@ class _WorkerDiedError(Exception):
 class _Worker:
     """A child process that reads files."""
 
-    def __init__(self, dictionary: str) -> None:
+    def __init__(self, arguments: list[str]) -> None:
         program = f"import sys; sys.path[:] = {sys.path!r}\n{_PROGRAM}"
         self._process = subprocess.Popen(  # noqa: S603 (our own interpreter and program)
-            [sys.executable, "-c", program, dictionary], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            [sys.executable, "-c", program, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             bufsize=_ANSWER_BYTES,
         )  # fmt: skip
         self._recurring: list[int] = []
@@ -178,13 +184,14 @@ def serve() -> None:
     source, sink = sys.stdin.buffer, whole_writes(sys.stdout)
     sys.stdout = sys.stderr  # what a parser prints must not get between the answers
     analyzer = Analyzer(Path(sys.argv[1]) if sys.argv[1] else None)
+    encoder = load_again(*sys.argv[2:4]) if len(sys.argv) > 2 else None
     _warm_up(analyzer)
     recurring: frozenset[int] = frozenset()
     for line in source:
         told, tasks = json.loads(line)
         if told is not None:
             recurring = frozenset(told)
-        results = read_files([_task(values) for values in tasks], analyzer, recurring)
+        results = read_files([_task(values) for values in tasks], analyzer, recurring, encoder)
         _send([_plain(result) for result in results], sink)
 
 

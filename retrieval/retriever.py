@@ -392,7 +392,9 @@ class Retriever:
         from retrieval.sync import Synchronizer
 
         dictionary = self._user_dictionary or _dictionary(self._opened().manifest)
-        return Synchronizer(indexer, self.analyzer, user_dictionary=dictionary, progress=progress)
+        return Synchronizer(
+            indexer, self.analyzer, encoder=self.encoder, user_dictionary=dictionary, progress=progress
+        )
 
     def _searching(self) -> "Searcher":
         with self._guard:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from embeddings.encoder import Encoder
 from retrieval.claims import Claims
 from retrieval.collecting import CollectionTasks
 from retrieval.errors import ArticleError
@@ -52,11 +53,13 @@ class Synchronizer:
         indexer: IndexWriter,
         analyzer: Analyzer,
         *,
+        encoder: Encoder | None = None,
         user_dictionary: Path | None = None,
         progress: ProgressCallback | None = None,
     ) -> None:
         self._indexer = indexer
         self._analyzer = analyzer
+        self._encoder = encoder
         self._user_dictionary = user_dictionary
         self._reader = indexer.reader
         self._progress = progress
@@ -139,7 +142,9 @@ class Synchronizer:
 
     def _workers(self, *, many: bool) -> contextlib.AbstractContextManager[Workers | None]:
         """Processes that read, where there is much to read; they start while other things are done."""
-        return Workers(self._user_dictionary) if many and sys.executable else contextlib.nullcontext()
+        if not many or not sys.executable:
+            return contextlib.nullcontext()
+        return Workers(self._user_dictionary, encoder=self._encoder)
 
     def _read(self, tasks: Iterable[FileTask], workers: Workers | None) -> Generator[ReadFile, None, None]:
         if workers is not None:

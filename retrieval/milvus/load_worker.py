@@ -15,7 +15,6 @@ from embeddings.encoder import Encoder
 from embeddings.errors import WendaError
 from retrieval.analyzers import analyzer_with
 from retrieval.file_reading import FileTask, ReadFile, read_files
-from retrieval.indexing import encoded_text
 from retrieval.lexical.analyzer import Analyzer
 from retrieval.locations import MilvusLocation
 from retrieval.milvus.client import Row, Server
@@ -34,9 +33,11 @@ from retrieval.milvus.rows import (
 from retrieval.milvus.schema import Collections
 from retrieval.milvus.sending import chunks, lengths_of, sparse_of
 from retrieval.milvus.terms import MeanLengths, Sparse, occurrences
+from retrieval.passage_vectors import passage_vectors
 from retrieval.preparation import Prepared, without_passages
 from retrieval.reading_workers import CHUNK, whole_writes
 from retrieval.storage.reading import FileState, KnownArticle
+from retrieval.vector.half_precision import to_single
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,15 +123,9 @@ class _Uploader:
         return {"terms": list(_packed(sparse))}
 
     def _vectors(self, prepared: Sequence[Prepared]) -> list[Any]:
-        texts = [
-            encoded_text(each.article.title, passage.heading, passage.text)
-            for each in prepared
-            for passage in each.passages
-        ]
-        empty = np.empty((0, self._encoder.dimension), np.float32)
-        encoded = self._encoder.encode_passages(texts) if texts else empty
+        vectors = to_single(passage_vectors(prepared, self._encoder))
         ends = np.cumsum([len(each.passages) for each in prepared], dtype=np.int64)
-        return np.split(encoded, ends[:-1]) if prepared else []
+        return np.split(vectors, ends[:-1]) if prepared else []
 
 
 def serve() -> None:

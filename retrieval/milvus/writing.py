@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from embeddings.encoder import Encoder, Vectors
-from retrieval.indexing import Batch, Incoming, encoded_text
+from retrieval.indexing import Batch, Incoming
 from retrieval.lexical.analyzer import Analyzer
 from retrieval.locations import MilvusLocation
 from retrieval.milvus import frequencies
@@ -22,9 +22,11 @@ from retrieval.milvus.schema import Collections
 from retrieval.milvus.sending import chunks, lengths_of, sparse_of
 from retrieval.milvus.terms import MeanLengths, Sparse, occurrences
 from retrieval.milvus.weighing import EXACT_UP_TO, weigh_anew
+from retrieval.passage_vectors import passage_vectors
 from retrieval.preparation import without_passages
 from retrieval.storage.reading import FileState, KnownArticle
 from retrieval.types import Article
+from retrieval.vector.half_precision import to_single
 
 _FOLD_FROM = 2_000_000
 """So many changed counts are folded in before a sync has ended."""
@@ -378,16 +380,10 @@ class MilvusWriter:
         return MeanLengths.of(lengths_of([item.prepared for item in items]))
 
     def _vectors(self, items: Sequence[Incoming]) -> list[Vectors]:
-        """The vectors of each article's passages, all encoded in one call."""
-        texts = [
-            encoded_text(item.article.title, passage.heading, passage.text)
-            for item in items
-            for passage in item.prepared.passages
-        ]
-        empty = np.empty((0, self._encoder.dimension), np.float32)
-        encoded = self._encoder.encode_passages(texts) if texts else empty
+        """The vectors of each article's passages."""
+        vectors = to_single(passage_vectors([item.prepared for item in items], self._encoder))
         ends = np.cumsum([len(item.prepared.passages) for item in items], dtype=np.int64)
-        return np.split(encoded, ends[:-1]) if items else []
+        return np.split(vectors, ends[:-1]) if items else []
 
 
 def _ranged(
