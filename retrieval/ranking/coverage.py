@@ -102,7 +102,10 @@ def coverage(found: Table, articles: Ints) -> dict[str, Floats]:
     columns = found.columns
     present = found.counts > 0
     either = present | found.in_title
-    sentence, window = _proximity(found)
+    # All values are finite. BLAS, which may look beyond the end of a row, was seen to complain all the same.
+    with np.errstate(invalid="ignore"):
+        sentence, window = _proximity(found)
+        together = _together(found)
     saturated = _saturated(found.counts, found.lengths, _TYPICAL_PASSAGE)
     features = {
         "frequency": saturated @ columns.raw,
@@ -120,7 +123,7 @@ def coverage(found: Table, articles: Ints) -> dict[str, Floats]:
         for name, values in features.items()
         for number, group in enumerate(GROUPS)
     }
-    return named | {"together_word": _together(found)}
+    return named | {"together_word": together}
 
 
 def explained(grams: Grams, found: Table, articles: Ints) -> dict[str, Floats]:
@@ -171,7 +174,7 @@ def _together(found: Table) -> Floats:
     title."""
     words = found.columns.of[_WORDS]
     shares = found.columns.shares[words, _WORDS].astype(np.float32)
-    inside = found.in_sentences[:, words]
+    inside = np.ascontiguousarray(found.in_sentences[:, words])
     if found.in_title[:, words].any():
         sizes = np.diff(found.first_sentence, append=len(inside))
         inside = np.maximum(inside, np.repeat(found.in_title[:, words], sizes, axis=0))
