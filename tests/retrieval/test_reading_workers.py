@@ -5,13 +5,18 @@ import signal
 import threading
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from embeddings import load_encoder
 from retrieval.errors import StorageError
 from retrieval.file_reading import FileTask, read_file
 from retrieval.lexical.analyzer import Analyzer
 from retrieval.parsing.boilerplate import line_key
+from retrieval.passage_vectors import passage_vectors
 from retrieval.reading_workers import Workers
+
+from .encoders import HashEncoder
 
 LINE = "更多精彩内容请关注本站"
 
@@ -35,6 +40,23 @@ def test_workers_read_as_this_process_does(tasks: list[FileTask]) -> None:
     with Workers(None, 2) as workers:
         for lines in (frozenset(), recurring, frozenset()):
             assert list(workers.read(tasks, lines)) == [read_file(task, analyzer, lines) for task in tasks]
+
+
+def test_workers_encode_as_this_process_does(tasks: list[FileTask]) -> None:
+    encoder = load_encoder()
+    for given in (encoder, HashEncoder(), None):
+        with Workers(None, 2, given) as workers:
+            read = [result.prepared for result in workers.read(tasks)]
+        found = [item.vectors for item in read if item is not None]
+        assert len(found) == 40
+        if given is not encoder:  # one that workers do not know how to load, or none
+            assert found == [None] * 40
+            continue
+        expected = passage_vectors([item for item in read if item is not None], encoder)
+        again = [read_file(task, Analyzer()).prepared for task in tasks]
+        direct = passage_vectors([item for item in again if item is not None], encoder)
+        np.testing.assert_array_equal(expected, direct)
+        np.testing.assert_array_equal(np.concatenate([v for v in found if v is not None]), direct)
 
 
 def test_workers_that_are_stopped_and_continued_lose_nothing(
