@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 
+import numpy as np
+
 from retrieval.backend import PassageRecord
 from retrieval.ranking.pipeline import Ranked
 from retrieval.ranking.similarity import (
@@ -51,6 +53,8 @@ def fold_duplicates(groups: Sequence[Group]) -> list[Group]:
     Two articles are near-identical where their signatures differ in few bits and the passages found are
     nearly the same, figures included: reports from one template with other figures are not.
     """
+    if not _any_alike([group.best.record.signature or 0 for group in groups]):
+        return list(groups)
     kept: list[Group] = []
     for group in groups:
         signature = group.best.record.signature or 0
@@ -68,6 +72,13 @@ def fold_duplicates(groups: Sequence[Group]) -> list[Group]:
         elif group.best.record.article_id != original.best.record.article_id:
             original.duplicates.append(group.best.record.article_id)
     return kept
+
+
+def _any_alike(signatures: Sequence[int]) -> bool:
+    """Whether two of them differ in so few bits as those of near-identical articles: usually none do."""
+    bits = np.array(signatures, dtype=np.uint64)
+    close = np.bitwise_count(bits[:, None] ^ bits) <= _SIGNATURE_DISTANCE
+    return int(np.count_nonzero(close)) > len(bits)
 
 
 def point_out_newer(shown: Sequence[Group], groups: Sequence[Group]) -> None:

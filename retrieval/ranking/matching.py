@@ -100,6 +100,9 @@ class Matches:
         found.append(Occurrences(positions, texts, sentences, numbers - 1))
         for transitions in self.grams.transitions:
             last = found[-1]
+            if not len(last.positions):  # nor is there anything longer
+                found.append(last)
+                continue
             positions = last.positions + 1
             numbers = transitions[last.grams + 1, symbols[positions]]
             kept = np.flatnonzero(numbers)

@@ -7,7 +7,7 @@ model.json beside this file.
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 
 import numpy as np
@@ -41,12 +41,19 @@ class LinearModel:
 
 def matrix(features: Features, columns: Sequence[str]) -> Floats:
     """The columns as one array of shape (candidates, columns)."""
-    values = np.stack([features[name.removeprefix(_WITHIN_LIST)] for name in columns], axis=1)
-    relative = np.array([name.startswith(_WITHIN_LIST) for name in columns])
+    names, relative = _read(tuple(columns))
+    values = np.stack([features[name] for name in names], axis=1)
     centred = values[:, relative] - values[:, relative].mean(axis=0)
     spread = np.sqrt((centred**2).mean(axis=0))
     values[:, relative] = np.where(spread > _ALIKE, centred / np.maximum(spread, _ALIKE), 0.0)
     return values
+
+
+@lru_cache(maxsize=16)
+def _read(columns: tuple[str, ...]) -> tuple[list[str], NDArray[np.bool_]]:
+    """The features that columns name, and which of them are standardised within the list."""
+    names = [name.removeprefix(_WITHIN_LIST) for name in columns]
+    return names, np.array([name.startswith(_WITHIN_LIST) for name in columns])
 
 
 @cache

@@ -143,7 +143,7 @@ def chain(alphabet: Alphabet, texts: Sequence[str]) -> SymbolChain:
     """See normalised texts as symbols."""
     joined = "\n".join(texts) + "\n"
     codes = np.minimum(np.frombuffer(joined.encode("utf-32-le", "replace"), dtype=np.uint32), OTHER)
-    sizes = np.fromiter((len(text) + 1 for text in texts), dtype=np.int64, count=len(texts))
+    sizes = np.array([len(text) + 1 for text in texts], dtype=np.int64)
     starts = np.cumsum(sizes) - sizes
     marks = _MARKS[codes]
     ends = (marks & _END).view(np.bool_)
@@ -158,7 +158,7 @@ def chain(alphabet: Alphabet, texts: Sequence[str]) -> SymbolChain:
     return SymbolChain(
         numbers=alphabet.number(codes, letters)[kept],
         firsts=firsts,
-        lengths=np.diff(firsts, append=len(kept)) - 1,
+        lengths=np.append(firsts[1:], len(kept)) - firsts - 1,
         ends=np.searchsorted(kept, ending),
         first_sentence=np.searchsorted(ending, starts),
     )
