@@ -30,7 +30,7 @@ _PROGRAM = "from retrieval.reading_workers import serve; serve()"
 CHUNK = 32
 """Articles that are read together."""
 
-_AHEAD = 128
+_AHEAD = 256
 """Chunks that may be under way or waiting to be taken: as much as the workers do while a batch is
 committed."""
 
