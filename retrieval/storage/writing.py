@@ -10,8 +10,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from embeddings.encoder import Vectors
 from retrieval.storage.connection import open_writer, translated
 from retrieval.storage.reading import FileState, Reader
@@ -34,8 +32,7 @@ _PUT_FILE = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreparedArticle:
-    """An article with all that is stored about it: passages and their vectors, shape (len(passages),
-    dimension), if these do not follow by `Transaction.put_vectors`.
+    """An article with all that is stored about it but its passages' vectors.
 
     `normalised` has, for each passage, the analyzer's normal form, None where it equals the text. A duplicate
     (`duplicate_of` is an article id) has no passages.
@@ -47,7 +44,6 @@ class PreparedArticle:
     signature: int | None
     passages: Sequence[Passage]
     normalised: Sequence[str | None]
-    vectors: Vectors | Stored | None = None
     file: str | None = None
     duplicate_of: str | None = None
 
@@ -109,7 +105,7 @@ class Transaction:
         )
         self._first = self._next
         self._passages: list[tuple[Any, ...]] = []
-        self._vectors: list[Stored] = []
+        self._vectors: Stored | None = None
         self._articles = 0
         self.applied = Applied([], [], self._position)
 
@@ -136,13 +132,11 @@ class Transaction:
             for number, passage, normalised in zip(
                 range(self._next, self._next + count), item.passages, item.normalised, strict=True)
         ]  # fmt: skip
-        if item.vectors is not None:
-            self._vectors.append(to_half(item.vectors))
         self._next += count
 
     def put_vectors(self, vectors: Stored) -> None:
         """The vectors of all passages that were put, in their order: shape (passages, dimension)."""
-        self._vectors = [vectors]
+        self._vectors = vectors
 
     def remove(self, article_id: str) -> bool:
         """Remove an article; whether there was one. Its duplicates have to be put again by the caller."""
@@ -195,9 +189,9 @@ class Transaction:
         """Write the collected rows, the change log and the counts."""
         self._connection.executemany("INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?, ?)", self._passages)
         if self._passages:
-            numbers, vectors = range(self._first, self._next), np.concatenate(self._vectors)
-            if len(vectors) != len(numbers):
-                raise ValueError(f"{len(vectors)} vectors came for {len(numbers)} passages")
+            numbers, vectors = range(self._first, self._next), self._vectors
+            if vectors is None or len(vectors) != len(numbers):
+                raise ValueError(f"the vectors of {len(numbers)} passages did not come, or not all")
             self._connection.executemany("INSERT INTO vectors VALUES (?, ?)", packed(numbers, vectors))
             self._log(False, self._first, self._next - 1)
         self._connection.execute(

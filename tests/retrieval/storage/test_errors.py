@@ -22,11 +22,11 @@ from retrieval.storage.lock import writer_lock
 from retrieval.storage.reading import FileState, Reader, Store
 from retrieval.storage.writing import Transaction, Writer
 
-from .test_store import prepared, put
+from .test_store import prepared, put, put_in
 
 FILE = FileState(path="/f", size=1, mtime_ns=1, checked_ns=1, digest=b"", parser=1)
 WRITES: dict[str, Callable[[Transaction], object]] = {
-    "put": lambda transaction: transaction.put(prepared("b", "2")),
+    "put": lambda transaction: put_in(transaction, prepared("b", "2")),
     "remove": lambda transaction: transaction.remove("a"),
     "put_file": lambda transaction: transaction.put_file(FILE),
     "move_file": lambda transaction: transaction.move_file("/e", FILE),
@@ -97,7 +97,7 @@ def put_many(writer: Writer, first: Callable[[Transaction], object]) -> None:
     with writer.transaction() as transaction:
         first(transaction)
         for number in range(300):
-            transaction.put(prepared(f"x{number}", "y" * 500))
+            put_in(transaction, prepared(f"x{number}", "y" * 500))
 
 
 @pytest.mark.parametrize("write", ["put", "put_file", "put_source", "put_manifest"])

@@ -11,7 +11,7 @@ import pytest
 
 from retrieval.errors import QueryError
 from retrieval.storage.reading import Change, FileState, Store, expand
-from retrieval.storage.writing import PreparedArticle, Writer
+from retrieval.storage.writing import PreparedArticle, Transaction, Writer
 from retrieval.types import Article, Filters, Passage
 
 DIMENSION = 4
@@ -47,16 +47,22 @@ def prepared(
         signature=-7,
         passages=pieces,
         normalised=[None] * len(pieces),
-        vectors=np.eye(DIMENSION, dtype=np.float32)[[n % DIMENSION for n in range(len(pieces))]],
         file=file,
         duplicate_of=duplicate_of,
     )
 
 
+def put_in(transaction: Transaction, *items: PreparedArticle) -> None:
+    """Put articles and the vectors of all that was put so far."""
+    for item in items:
+        transaction.put(item)
+    numbers = [n % DIMENSION for item, _ in transaction.applied.added for n in range(len(item.passages))]
+    transaction.put_vectors(np.eye(DIMENSION, dtype=np.float16)[numbers])
+
+
 def put(writer: Writer, *items: PreparedArticle) -> list[int]:
     with writer.transaction() as transaction:
-        for item in items:
-            transaction.put(item)
+        put_in(transaction, *items)
     return [first for _, first in transaction.applied.added]
 
 
@@ -129,7 +135,7 @@ def test_a_transaction_that_fails_changes_nothing(writer: Writer, store: Store) 
 
     def fail() -> None:
         with writer.transaction() as transaction:
-            transaction.put(prepared("b", "2"))
+            put_in(transaction, prepared("b", "2"))
             transaction.remove("a")
             raise RuntimeError("on the way")
 
@@ -236,7 +242,7 @@ def test_files_and_sources(writer: Writer, store: Store) -> None:
     state = FileState(path="/f/a.md", size=1, mtime_ns=2, checked_ns=3, digest=b"x", parser=1)
     with writer.transaction() as transaction:
         transaction.put_file(state)
-        transaction.put(prepared("a.md", "1", file="/f/a.md", path="/f/a.md"))
+        put_in(transaction, prepared("a.md", "1", file="/f/a.md", path="/f/a.md"))
         transaction.put_source("/f", "folder")
     reader = store.reader()
     assert reader.files_under("/f/") == {"/f/a.md": state}
@@ -270,3 +276,15 @@ def test_connections_of_ended_threads_are_closed(store: Store) -> None:
         thread.join()
     assert len(store._all) == 0
     assert isinstance(store.reader().connection, sqlite3.Connection)
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_passages_need_a_vector_each(writer: Writer, store: Store, count: int) -> None:
+    def put_with_vectors() -> None:
+        with writer.transaction() as transaction:
+            transaction.put(prepared("a", "1", "2"))
+            transaction.put_vectors(np.zeros((count, DIMENSION), dtype=np.float16))
+
+    with pytest.raises(ValueError, match="vectors of 2 passages"):
+        put_with_vectors()
+    assert store.reader().state().passages == 0
