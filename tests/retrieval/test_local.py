@@ -1,12 +1,16 @@
 """What only a local index has: files of its own, indexes derived from a store, and how they are mended."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
+from embeddings.encoder import Vectors
+from embeddings.errors import EncoderError
 from retrieval import Article, IndexDamagedError, Retriever, StorageError
+from retrieval.indexing import Batch, Incoming
+from retrieval.preparation import prepare
 
 from .encoders import HashEncoder
 from .test_sync import assert_sound, dense, lexical
@@ -41,9 +45,7 @@ def test_a_segment_is_made_and_found_again(open_index: Open, monkeypatch: pytest
     assert_sound(reader)
 
 
-def test_a_large_sync_leaves_few_segments_of_terms(
-    open_index: Open, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_large_sync_leaves_few_segments_of_terms(open_index: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {"FIRST_BATCH": 6, "LARGEST_BATCH": 6, "_GATHERED": 20}.items():
         monkeypatch.setattr(f"retrieval.indexing.{name}", value)
     writer = open_index()
@@ -54,6 +56,36 @@ def test_a_large_sync_leaves_few_segments_of_terms(
     assert [segment["max_doc"] for segment in note["segments"]] == [36]
     assert lexical(open_index(), "第17条")[0] == "17"
     assert_sound(writer)
+
+
+class Tired(HashEncoder):
+    """Fails as long as it is."""
+
+    tired = True
+
+    def encode_passages(self, texts: Sequence[str], *, show_progress: bool = False) -> Vectors:
+        if self.tired:
+            raise EncoderError("the encoder is tired")
+        return super().encode_passages(texts)
+
+
+def test_terms_of_a_batch_that_was_not_stored_are_forgotten(open_index: Open) -> None:
+    encoder = Tired()
+    retriever = open_index(encoder=encoder)
+    lost, kept = Batch(), Batch()
+    for number in range(3):
+        lost.add(Incoming(prepare(Article(id=f"lost{number}", text="灯塔很高。"), retriever.analyzer)))
+    kept.add(Incoming(prepare(Article(id="kept", text="港口很深。"), retriever.analyzer)))
+    with retriever.reading() as index:
+        writer = index.writer(encoder=encoder, analyzer=retriever.analyzer)
+        with pytest.raises(EncoderError, match="tired"):
+            writer.commit(lost)
+        encoder.tired = False
+        assert writer.commit(kept) == 1
+        assert writer._lexical.count == 1
+        writer.close()
+    assert lexical(retriever, "港口") == ["kept"]
+    assert_sound(retriever)
 
 
 @pytest.mark.parametrize("broken", ["vectors", "lexical", "position"])
