@@ -6,7 +6,7 @@ on while the one process that writes has other things to do.
 
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 import numpy as np
 
@@ -44,14 +44,17 @@ def passage_vectors(prepared: Sequence[Prepared], encoder: Encoder) -> Stored:
     return np.concatenate(parts)
 
 
-def with_vectors(prepared: Sequence[Prepared], encoder: Encoder) -> list[Prepared]:
-    """The same, each with the vectors of its passages."""
+def vectors_by_article(prepared: Sequence[Prepared], encoder: Encoder) -> list[Stored]:
+    """The same for each article: shape (len(its passages), dimension)."""
     vectors = passage_vectors(prepared, encoder)
-    ends = np.cumsum([0, *(len(item.passages) for item in prepared)]).tolist()
-    return [
-        replace(item, vectors=vectors[start:end])
-        for item, (start, end) in zip(prepared, pairwise(ends), strict=True)
-    ]
+    ends = accumulate((len(item.passages) for item in prepared), initial=0)
+    return [vectors[start:end] for start, end in pairwise(ends)]
+
+
+def with_vectors(prepared: Sequence[Prepared], encoder: Encoder) -> list[Prepared]:
+    """The articles, each with the vectors of its passages."""
+    vectors = vectors_by_article(prepared, encoder)
+    return [replace(item, vectors=own) for item, own in zip(prepared, vectors, strict=True)]
 
 
 def loadable_elsewhere(encoder: Encoder) -> tuple[str, str] | None:

@@ -33,7 +33,7 @@ from retrieval.milvus.rows import (
 from retrieval.milvus.schema import Collections
 from retrieval.milvus.sending import chunks, lengths_of, sparse_of
 from retrieval.milvus.terms import MeanLengths, Sparse, occurrences
-from retrieval.passage_vectors import passage_vectors
+from retrieval.passage_vectors import vectors_by_article
 from retrieval.preparation import Prepared, without_passages
 from retrieval.reading_workers import CHUNK, whole_writes
 from retrieval.storage.reading import FileState, KnownArticle
@@ -123,9 +123,7 @@ class _Uploader:
         return {"terms": list(_packed(sparse))}
 
     def _vectors(self, prepared: Sequence[Prepared]) -> list[Any]:
-        vectors = to_single(passage_vectors(prepared, self._encoder))
-        ends = np.cumsum([len(each.passages) for each in prepared], dtype=np.int64)
-        return np.split(vectors, ends[:-1]) if prepared else []
+        return list(map(to_single, vectors_by_article(prepared, self._encoder)))
 
 
 def serve() -> None:

@@ -6,8 +6,6 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-import numpy as np
-
 from embeddings.encoder import Encoder, Vectors
 from retrieval.indexing import Batch, Incoming
 from retrieval.lexical.analyzer import Analyzer
@@ -22,7 +20,7 @@ from retrieval.milvus.schema import Collections
 from retrieval.milvus.sending import chunks, lengths_of, sparse_of
 from retrieval.milvus.terms import MeanLengths, Sparse, occurrences
 from retrieval.milvus.weighing import EXACT_UP_TO, weigh_anew
-from retrieval.passage_vectors import passage_vectors
+from retrieval.passage_vectors import vectors_by_article
 from retrieval.preparation import without_passages
 from retrieval.storage.reading import FileState, KnownArticle
 from retrieval.types import Article
@@ -381,9 +379,7 @@ class MilvusWriter:
 
     def _vectors(self, items: Sequence[Incoming]) -> list[Vectors]:
         """The vectors of each article's passages."""
-        vectors = to_single(passage_vectors([item.prepared for item in items], self._encoder))
-        ends = np.cumsum([len(item.prepared.passages) for item in items], dtype=np.int64)
-        return np.split(vectors, ends[:-1]) if items else []
+        return list(map(to_single, vectors_by_article([item.prepared for item in items], self._encoder)))
 
 
 def _ranged(
