@@ -115,6 +115,9 @@ class IndexWriter(Protocol):
     def put_manifest(self, values: Mapping[str, Any]) -> None:
         """Set values of the manifest."""
 
+    def near_end(self) -> None:
+        """Begin what takes long and can go on while the last of many commits come."""
+
     def finish(self) -> None:
         """Do what is better done once, after the last of many commits."""
 

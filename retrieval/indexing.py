@@ -25,6 +25,9 @@ LARGEST_BATCH = 8_000
 The first is searchable at once; large ones spare the lexical index most of its merging. They bound the
 memory, too."""
 
+_LAST_BATCH = 1_000
+"""Near the end, batches get smaller again, down to so many passages."""
+
 _TAIL = 2_000
 _BULK_TAIL = 16_000
 """From so many vectors on that are not in its files, the vector index is written down: at the end of a sync,
@@ -74,6 +77,14 @@ class Batch:
         """Whether it is time to commit."""
         entries = len(self.articles) + len(self.files) + len(self.removed)
         return self.passages >= self.size or entries >= 4 * self.size
+
+    def due(self, left: int | None) -> bool:
+        """Whether it is time to commit, with so many articles left to come, if that is known.
+
+        Half of what is left then: what is stored while more is read costs little time, what is stored after
+        the last one was read all of it.
+        """
+        return self.full or (left is not None and len(self.articles) >= left and self.passages >= _LAST_BATCH)
 
     def next(self) -> "Batch":
         """An empty one to follow this one."""
@@ -157,13 +168,17 @@ class Indexer:
         with self._writer.transaction() as transaction:
             transaction.put_manifest(values)
 
-    def finish(self) -> None:
-        """Write down what came to the vector index, where it is enough to slow searches down; after many
-        passages have the lexical one tidied up meanwhile."""
+    def near_end(self) -> None:
+        """After many passages, have the lexical index tidied up while the last ones come."""
         if self._added >= _GATHERED:
             newest = self.reader.last_passage()
             self._lexical.gather(list(self._stored_documents(newest - _REPEATED + 1, newest)))
-            self._added = 0
+
+    def finish(self) -> None:
+        """Write down what came to the vector index, where it is enough to slow searches down; after many
+        passages have the lexical one tidied up meanwhile."""
+        self.near_end()
+        self._added = 0
         self._index.following.write_down(self.reader, self.reader.state().position, least=_TAIL)
 
     def _catch_up(self) -> None:

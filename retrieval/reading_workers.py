@@ -42,6 +42,10 @@ _ANSWER_BYTES = 1 << 18
 
 _MOST_WORKERS = 4
 
+_NICENESS = 10
+"""Workers give way to the process that stores what they read, so that little is left to store when they are
+done, and to all that answer questions meanwhile."""
+
 
 class Workers:
     """Processes that read articles. They start with this object, all by themselves: whoever makes it can do
@@ -181,6 +185,8 @@ class _Worker:
 def serve() -> None:
     """What a worker process does: read tasks from standard input until it ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
+    if hasattr(os, "nice"):
+        os.nice(_NICENESS)
     source, sink = sys.stdin.buffer, whole_writes(sys.stdout)
     sys.stdout = sys.stderr  # what a parser prints must not get between the answers
     analyzer = Analyzer(Path(sys.argv[1]) if sys.argv[1] else None)

@@ -155,9 +155,11 @@ class Synchronizer:
 
     def _take_files(self, files: list[FoundFile], changed: set[str], workers: Workers | None) -> None:
         with contextlib.closing(self._read(self._tasks(files, changed), workers)) as results:
+            left = len(files)
             for file, result in zip(files, results, strict=True):
                 self._take_file(file, result)
-                self._step()
+                left -= 1
+                self._step(left)
 
     def _tasks(self, files: list[FoundFile], changed: set[str]) -> Iterator[FileTask]:
         for file in files:
@@ -305,10 +307,14 @@ class Synchronizer:
     def _is_free(self, wanted: str, file: FoundFile) -> bool:
         return self._taken_ids.get(wanted, file.path) == file.path and not self._reader.known([wanted])
 
-    def _step(self) -> None:
+    def _step(self, left: int | None = None) -> None:
+        """Another article is done, of `left` of which it is known that they are to come."""
         self._done += 1
-        if self._batch.full:
+        if self._batch.due(left):
+            near_end = not self._batch.full
             self._commit()
+            if near_end:
+                self._indexer.near_end()
 
     def _commit(self) -> None:
         self._passages += self._indexer.commit(self._batch)

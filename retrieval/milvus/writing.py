@@ -157,6 +157,9 @@ class MilvusWriter:
         head = self._head
         self._write(replace(head, manifest={**head.manifest, **values}, revision=head.revision + 1))
 
+    def near_end(self) -> None:
+        """Nothing can be begun before the last commit."""
+
     def finish(self) -> None:
         """Fold the document frequencies in, and tell readers that nothing is under way."""
         head = self._head
