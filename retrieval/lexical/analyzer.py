@@ -55,6 +55,9 @@ MAX_QUERY_TERMS = 64
 MAX_ALTERNATIVES = 6
 MAX_DICTIONARY_LINES = 500_000
 _MAX_TERM = 64
+_PLAIN_WORDS = 50_000
+_MARK = "%%%"
+"""A word for jieba, wherever it stands between two characters that are none."""
 _CODE_POINTS = 0x110000
 _REGIONAL_FREQUENCY = 100
 """Regional words that jieba's dictionary does not have are taken to be about as common as 随身 in it."""
@@ -120,7 +123,7 @@ class Analyzer:
         self._short_user_words = frozenset(word for word, *_ in self._user_words if len(word) < 3)
         self._variants = load_variants()
         self._regional_words = frozenset(self._variants.rewritten)
-        self._parts: Callable[[str], tuple[str, ...]] = lru_cache(maxsize=8192)(self._split_compound)
+        self._plain_words: set[str] = set()
         self.normalise: Callable[[str], Normalised] = lru_cache(maxsize=64)(self._normalise)
         """The form in which a text is searched, and the way back to it; the last texts are remembered."""
         self._read: Callable[[str], _Analysis] = lru_cache(maxsize=64)(self._analyse)
@@ -142,6 +145,23 @@ class Analyzer:
     def _cut(self, text: str) -> list[str]:
         words: list[str] = self._jieba.cut(text)
         return words
+
+    def _cut_together(self, texts: Sequence[str]) -> tuple[list[list[str]], list[int]]:
+        """The long words of each text, and the places of those that may have other regions' words: all texts
+        are cut in one go, in three quarters of the time, and their words are not told apart."""
+        words = self._cut(f"\0{_MARK}\0".join(texts))
+        long_words = _long(words)
+        if long_words.count(_MARK) != len(texts) - 1:  # one has the mark in it, or there is none
+            return [_long(self._cut(text)) for text in texts], list(range(len(texts)))
+        ends = [place for place, word in enumerate(long_words) if word == _MARK]
+        starts = [0, *(end + 1 for end in ends)]
+        cut = [long_words[start:end] for start, end in zip(starts, [*ends, None], strict=True)]
+        regional = self._regional_words.intersection(words)
+        return cut, [
+            place
+            for place, (text, some) in enumerate(zip(texts, cut, strict=True))
+            if any(map(text.__contains__, regional)) or self._has_compound(some)
+        ]
 
     def tagged(self, text: str) -> list[tuple[str, str]]:
         """The words of a text that is in normal form, each with jieba's part of speech (nr: a person, …)."""
@@ -205,16 +225,17 @@ class Analyzer:
         meanwhile.
         """
         forms = fold_all(texts)
-        words = [self._cut(form.text) for form in forms]
-        long_words = [_long(cut) for cut in words]
-        for place, cut in enumerate(words):
-            if self._is_regional(cut, long_words[place]):
-                forms[place], words[place] = self._mainland(forms[place], cut)
-                long_words[place] = _long(words[place])
+        long_words, regional = self._cut_together([form.text for form in forms])
+        words: dict[int, Sequence[str]] = {}
+        for place in range(len(forms)) if self._short_user_words else regional:
+            forms[place], words[place] = self._cut_finally(forms[place])
+            long_words[place] = _long(words[place])
         texts = [form.text for form in forms]
         return forms, [
-            " ".join(self._other_terms(text, cut, long, entities))
-            for text, cut, long, entities in zip(texts, words, long_words, having(texts, WORD), strict=True)
+            " ".join(self._other_terms(text, words.get(place, ()), long, entities))
+            for place, (text, long, entities) in enumerate(
+                zip(texts, long_words, having(texts, WORD), strict=True)
+            )
         ]
 
     def content(self, text: str) -> tuple[str, ...]:
@@ -253,7 +274,7 @@ class Analyzer:
     def _other_terms(
         self, text: str, words: Sequence[str], long_words: Sequence[str], entities: bool
     ) -> list[str]:
-        """Words, numbers, dates and names."""
+        """Words, numbers, dates and names. `words` are needed for the user's short ones alone."""
         terms = [WORD_KIND + word for word in long_words if word[0] > "\u2e7f"]
         if self._user_words:
             terms += [WORD_KIND + word for word in words if len(word) < 3 and word in self._short_user_words]
@@ -277,23 +298,30 @@ class Analyzer:
         )
 
     def _analyse(self, text: str) -> _Analysis:
-        normalised = fold(text)
-        words = self._cut(normalised.text)
-        if self._is_regional(words, _long(words)):
-            normalised, words = self._mainland(normalised, words)
+        normalised, words = self._cut_finally(fold(text))
         return _Analysis(normalised, words, _long(words), character_classes(normalised.text))
 
-    def _is_regional(self, words: Sequence[str], long_words: Sequence[str]) -> bool:
-        """Whether one of the words, or what one begins or ends in, is another region's."""
-        parts = self._parts
-        return not self._regional_words.isdisjoint(words) or any(
-            len(parts(word)) > 1 for word in long_words if len(word) > 3
-        )
+    def _cut_finally(self, folded: Normalised) -> tuple[Normalised, list[str]]:
+        """A text with the mainland's words for those of other regions, and its words."""
+        words = self._cut(folded.text)
+        if self._regional_words.isdisjoint(words) and not self._has_compound(_long(words)):
+            return folded, words
+        return self._mainland(folded, words)
+
+    def _has_compound(self, long_words: Sequence[str]) -> bool:
+        """Whether one of the words begins or ends in another region's."""
+        compounds = [word for word in long_words if len(word) > 3]
+        if self._plain_words.issuperset(compounds):
+            return False
+        plain = [word for word in compounds if len(self._split_compound(word)) == 1]
+        if len(self._plain_words) > _PLAIN_WORDS:
+            self._plain_words = set()
+        self._plain_words.update(plain)  # they come again and again
+        return len(plain) < len(compounds)
 
     def _mainland(self, normalised: Normalised, words: Sequence[str]) -> tuple[Normalised, list[str]]:
         """The same with the mainland's words for those of other regions."""
-        parts = self._parts
-        words = [part for word in words for part in parts(word)]
+        words = [part for word in words for part in self._split_compound(word)]
         rewritten = rewrite(normalised, words, self._variants.rewritten)
         return rewritten, self._cut(rewritten.text)
 
