@@ -1,19 +1,16 @@
 """From an article to all that is stored and indexed of it but its vectors: work that needs no index."""
 
-import base64
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-import numpy as np
-
 from retrieval.lexical.analyzer import Analyzer
 from retrieval.lexical.ideographs import all_terms
 from retrieval.ranking.similarity import signatures, to_signed
 from retrieval.segmentation import segment
-from retrieval.storage.rows import article_digest, moment, text_digest
+from retrieval.storage.rows import article_digest, text_digest
 from retrieval.types import Article, Passage
 from retrieval.vector.half_precision import Stored
 
@@ -125,52 +122,6 @@ def storable(article: Article) -> Article:
     return dataclasses.replace(article, **broken) if broken else article
 
 
-def to_plain(prepared: Prepared) -> tuple[Any, ...]:
-    """What JSON takes: what the pipe from a worker process carries."""
-    article = prepared.article
-    fields = [getattr(article, field.name) for field in dataclasses.fields(Article)]
-    fields[_PUBLISHED] = article.published_at.isoformat() if article.published_at else None
-    fields[_HEADINGS] = list(article.headings.items())
-    passages = [
-        (p.ordinal, p.text, p.heading, p.first_paragraph, p.last_paragraph) for p in prepared.passages
-    ]
-    return (
-        fields, prepared.digest.hex(), prepared.text_digest.hex(), prepared.signature, passages,
-        prepared.normalised, prepared.words, prepared.headings, prepared.title, _plain(prepared.vectors),
-    )  # fmt: skip
-
-
-def from_plain(values: tuple[Any, ...]) -> Prepared:
-    """The inverse of to_plain."""
-    fields, digest, same_text, marks, passages, normalised, words, headings, title, vectors = values
-    named = dict(zip(_FIELDS, fields, strict=True))
-    named["published_at"] = moment(named["published_at"])
-    for name in ("categories", "tags"):
-        named[name] = tuple(named[name])
-    named["headings"] = dict(named["headings"])
-    article = Article(**named)
-    return Prepared(
-        article=article, digest=bytes.fromhex(digest), text_digest=bytes.fromhex(same_text),
-        signature=marks, normalised=normalised,
-        passages=[
-            Passage(article_id=article.id, ordinal=ordinal, text=text, heading=heading, first_paragraph=first,
-                    last_paragraph=last)
-            for ordinal, text, heading, first, last in passages
-        ],
-        words=words, headings=headings, title=title,
-        vectors=None if vectors is None else _vectors(vectors, len(passages)),
-    )  # fmt: skip
-
-
-def _plain(vectors: Stored | None) -> str | None:
-    return None if vectors is None else base64.b64encode(vectors.tobytes()).decode("ascii")
-
-
-def _vectors(plain: str, count: int) -> Stored:
-    values = np.frombuffer(base64.b64decode(plain), dtype=np.float16)
-    return values.reshape(count, -1) if count else values.reshape(0, 0)
-
-
 def _is_whole(text: str) -> bool:
     """SQLite stores UTF-8, in which half a surrogate pair cannot be written."""
     try:
@@ -182,8 +133,3 @@ def _is_whole(text: str) -> bool:
 
 def _mended(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
-
-
-_FIELDS = [field.name for field in dataclasses.fields(Article)]
-_PUBLISHED = _FIELDS.index("published_at")
-_HEADINGS = _FIELDS.index("headings")

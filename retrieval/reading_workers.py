@@ -4,8 +4,6 @@ The workers are plain child processes that speak JSON lines over their pipes. Th
 its children import the caller's main module again, which a script without a guard does not survive.
 """
 
-import base64
-import json
 import os
 import queue
 import signal
@@ -16,15 +14,15 @@ from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Self, TextIO
+from typing import IO, Self, TextIO
 
 from embeddings.encoder import Encoder
 from retrieval.errors import StorageError
 from retrieval.file_reading import FileTask, ReadFile, read_files
 from retrieval.lexical.analyzer import Analyzer
 from retrieval.passage_vectors import load_again, loadable_elsewhere
-from retrieval.preparation import from_plain, to_plain
 from retrieval.types import Failure
+from retrieval.worker_messages import Errand, errand, pack, results
 
 _PROGRAM = "from retrieval.reading_workers import serve; serve()"
 CHUNK = 32
@@ -115,13 +113,13 @@ class Workers:
             raise StorageError("the sync was broken off")
         worker = self._idle.get()  # one for each thread, as long as they are not ended
         try:
-            results = worker.read(tasks, recurring)
+            read = worker.read(tasks, recurring)
         except _WorkerDiedError:
             worker.close()
             self._start()
         else:
             self._idle.put(worker)
-            return results
+            return read
         if len(tasks) == 1:
             reason = "it cannot be parsed (the parser died of it)"
             return [ReadFile(b"", None, Failure(path=tasks[0].path, reason=reason, line=tasks[0].line))]
@@ -156,14 +154,14 @@ class _Worker:
         assert self._process.stdout is not None
         told = recurring if recurring != self._recurring else None
         try:
-            _send([told, [_plain_task(task) for task in tasks]], self._process.stdin)
+            _send(pack(Errand(told, tasks)), self._process.stdin)
             line = self._process.stdout.readline()
         except (OSError, ValueError) as error:
             raise _WorkerDiedError from error
         if not line.endswith(b"\n"):
             raise _WorkerDiedError
         self._recurring = recurring
-        return [_result(values) for values in json.loads(line)]
+        return results(line)
 
     @property
     def process_id(self) -> int:
@@ -194,11 +192,10 @@ def serve() -> None:
     _warm_up(analyzer)
     recurring: frozenset[int] = frozenset()
     for line in source:
-        told, tasks = json.loads(line)
-        if told is not None:
-            recurring = frozenset(told)
-        results = read_files([_task(values) for values in tasks], analyzer, recurring, encoder)
-        _send([_plain(result) for result in results], sink)
+        asked = errand(line)
+        if asked.recurring is not None:
+            recurring = frozenset(asked.recurring)
+        _send(pack(read_files(asked.tasks, analyzer, recurring, encoder)), sink)
 
 
 def whole_writes(output: TextIO) -> IO[bytes]:
@@ -218,33 +215,9 @@ def _warm_up(analyzer: Analyzer) -> None:
     analyzer.terms("准备")
 
 
-def _send(values: list[Any], pipe: IO[bytes]) -> None:
-    pipe.write(json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode("utf-8") + b"\n")
+def _send(message: bytes, pipe: IO[bytes]) -> None:
+    pipe.write(message)
     pipe.flush()
-
-
-def _plain_task(task: FileTask) -> tuple[Any, ...]:
-    data = None if task.data is None else base64.b64encode(task.data).decode("ascii")
-    return task.path, task.relative, task.article_id, data, task.line, task.address, task.known.hex()
-
-
-def _task(values: list[Any]) -> FileTask:
-    path, relative, article_id, data, line, address, known = values
-    return FileTask(
-        path=path, relative=relative, article_id=article_id, line=line, address=address,
-        data=None if data is None else base64.b64decode(data), known=bytes.fromhex(known),
-    )  # fmt: skip
-
-
-def _plain(result: ReadFile) -> tuple[Any, ...]:
-    failure = (result.failure.path, result.failure.reason, result.failure.line) if result.failure else None
-    return result.digest.hex(), to_plain(result.prepared) if result.prepared else None, failure
-
-
-def _result(values: tuple[Any, ...]) -> ReadFile:
-    digest, prepared, failure = values
-    failed = Failure(path=failure[0], reason=failure[1], line=failure[2]) if failure else None
-    return ReadFile(bytes.fromhex(digest), from_plain(prepared) if prepared else None, failed)
 
 
 def _size(chunk: list[FileTask]) -> int:

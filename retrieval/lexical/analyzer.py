@@ -8,11 +8,10 @@ apart.
 
 import hashlib
 import re
-from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from itertools import accumulate, pairwise
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +41,7 @@ from retrieval.lexical.normalisation import (
     rewrite,
     text_of,
 )
+from retrieval.lexical.occurrence import Occurrence
 from retrieval.lexical.query import MAX_QUERY_CHARACTERS, LexicalQuery, QueryTerm
 from retrieval.lexical.stop_words import ENGLISH, content_mask
 
@@ -58,7 +58,6 @@ _MAX_TERM = 64
 _PLAIN_WORDS = 50_000
 _MARK = "%%%"
 """A word for jieba, wherever it stands between two characters that are none."""
-_CODE_POINTS = 0x110000
 _REGIONAL_FREQUENCY = 100
 """Regional words that jieba's dictionary does not have are taken to be about as common as 随身 in it."""
 
@@ -202,8 +201,8 @@ class Analyzer:
         return forms
 
     @cached_property
-    def _regional(self) -> "_Occurrence":
-        return _Occurrence(self._variants.rewritten)
+    def _regional(self) -> Occurrence:
+        return Occurrence(self._variants.rewritten)
 
     def words(self, text: str) -> list[str]:
         """The normalised text cut into words; their concatenation is `normalise(text).text`."""
@@ -362,50 +361,6 @@ class Analyzer:
 def _long(words: Sequence[str]) -> list[str]:
     """Those of three characters or more."""
     return [word for word in words if len(word) > 2]
-
-
-class _Occurrence:
-    """Tells quickly which texts have any of many words in them, without cutting them into words."""
-
-    def __init__(self, words: Iterable[str]) -> None:
-        self._single = frozenset(word for word in words if len(word) == 1)
-        beginnings: dict[int, list[str]] = {}
-        for word in words:
-            if len(word) > 1:
-                beginnings.setdefault(_pair(ord(word[0]), ord(word[1])), []).append(word)
-        self._pairs = np.array(sorted(beginnings), dtype=np.int64)
-        self._words = [tuple(beginnings[pair]) for pair in sorted(beginnings)]
-        self._begins = np.zeros(_CODE_POINTS, dtype=np.bool_)
-        self._begins[self._pairs // _CODE_POINTS] = True
-
-    def any_in(self, text: str) -> bool:
-        """Whether one of the words occurs, be it across the borders of others."""
-        return not self._single.isdisjoint(text) or next(self._places(text), None) is not None
-
-    def among(self, texts: Sequence[str]) -> list[int]:
-        """The places of the texts in which one of the words occurs."""
-        if not texts:
-            return []
-        found = {place for place, text in enumerate(texts) if not self._single.isdisjoint(text)}
-        ends = list(accumulate(len(text) + 1 for text in texts))
-        found.update(bisect_right(ends, place) for place in self._places("\n".join(texts)))
-        return sorted(found)
-
-    def _places(self, text: str) -> Iterator[int]:
-        """Where words of two characters or more begin."""
-        codes = code_points(text)
-        first = np.flatnonzero(self._begins[codes[:-1]])
-        pairs = _pair(codes[first].astype(np.int64), codes[first + 1].astype(np.int64))
-        numbers = np.minimum(np.searchsorted(self._pairs, pairs), len(self._pairs) - 1)
-        found = np.flatnonzero(self._pairs[numbers] == pairs)
-        for place, number in zip(first[found].tolist(), numbers[found].tolist(), strict=True):
-            if text.startswith(self._words[number], place):
-                yield place
-
-
-def _pair(first: Any, second: Any) -> Any:
-    """Two code points, or two arrays of them, as one number."""
-    return first * _CODE_POINTS + second
 
 
 def _everything(analysis: _Analysis) -> NDArray[np.bool_]:

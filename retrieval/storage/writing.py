@@ -23,11 +23,16 @@ _PUT_ARTICLE = (
     f"ON CONFLICT (id) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in _COLUMNS[1:])} "
     "RETURNING key"
 )
+_ADD_ARTICLE = (
+    f"INSERT INTO articles (key, {', '.join(_COLUMNS)}) VALUES (?, {', '.join('?' * len(_COLUMNS))})"  # noqa: S608
+)
 _PUT_FILE = (
     "INSERT INTO files (path, size, mtime_ns, checked_ns, digest, parser) VALUES (?, ?, ?, ?, ?, ?) "
     "ON CONFLICT (path) DO UPDATE SET size = excluded.size, mtime_ns = excluded.mtime_ns, "
     "checked_ns = excluded.checked_ns, digest = excluded.digest, parser = excluded.parser RETURNING key"
 )
+
+_SEQUENCE = "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = ?), 0)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,15 +100,18 @@ class Writer:
 
 
 class Transaction:
-    """The changes that one commit makes. Rows of passages are written by `finish`, in few statements."""
+    """The changes that one commit makes. Rows of new articles and passages are written together, in few
+    statements: those of articles when a later change may touch them, else by `finish`."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._position = self._one("SELECT position FROM state")
-        self._next = (
-            self._one("SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'passages'), 0)") + 1
-        )
-        self._first = self._next
+        self._first = self._next = self._one(_SEQUENCE, ("passages",)) + 1
+        self._next_key = self._one(_SEQUENCE, ("articles",)) + 1
+        self._new: dict[str, int] = {}
+        self._article_rows: list[tuple[Any, ...]] = []
+        self._text_rows: list[tuple[Any, ...]] = []
+        self._files: dict[str, int] = {}
         self._passages: list[tuple[Any, ...]] = []
         self._vectors: Stored | None = None
         self._articles = 0
@@ -111,18 +119,25 @@ class Transaction:
 
     def put(self, item: PreparedArticle) -> None:
         """Add an article, or replace the one with its id."""
+        if item.article.id in self._new:
+            raise ValueError(f"article {item.article.id!r} is put twice in one transaction")
         known = self._drop_passages(item.article.id)
         count = len(item.passages)
         first, last = (self._next, self._next + count - 1) if count else (None, None)
-        file = self._key("files", "path", item.file)
-        original = self._key("articles", "id", item.duplicate_of)
+        file = self._files.get(item.file or "") or self._key("files", "path", item.file)
+        original = self._new.get(item.duplicate_of or "") or self._key("articles", "id", item.duplicate_of)
         values = article_values(
             item.article, digest=item.digest, same_text=item.text_digest, signature=item.signature
         )
-        key = self._one(_PUT_ARTICLE, (*values, file, original, first, last))
-        self._articles += not known
         text, headings = text_values(item.article) if original is None else ("", "{}")
-        self._connection.execute("INSERT OR REPLACE INTO texts VALUES (?, ?, ?)", (key, text, headings))
+        if known:
+            self._write_articles()
+            key = self._one(_PUT_ARTICLE, (*values, file, original, first, last))
+        else:
+            key, self._next_key = self._next_key, self._next_key + 1
+            self._article_rows.append((key, *values, file, original, first, last))
+            self._new[item.article.id] = key
+        self._text_rows.append((key, text, headings))
         if not count:
             return
         self.applied.added.append((item, self._next))
@@ -140,6 +155,7 @@ class Transaction:
 
     def remove(self, article_id: str) -> bool:
         """Remove an article; whether there was one. Its duplicates have to be put again by the caller."""
+        self._write_articles()
         key = self._key("articles", "id", article_id)
         if key is None:
             return False
@@ -151,12 +167,14 @@ class Transaction:
 
     def put_file(self, state: FileState) -> None:
         """Remember a file as it was just read."""
-        self._connection.execute(
+        self._files[state.path] = self._one(
             _PUT_FILE, (state.path, state.size, state.mtime_ns, state.checked_ns, state.digest, state.parser)
         )
 
     def move_file(self, old: str, new: FileState) -> None:
         """A file has another path, with the same contents; its articles keep their ids."""
+        self._write_articles()
+        self._files.clear()
         self._connection.execute("DELETE FROM files WHERE path = ? AND path != ?", (new.path, old))
         self._connection.execute("UPDATE files SET path = ? WHERE path = ?", (new.path, old))
         self.put_file(new)
@@ -168,6 +186,8 @@ class Transaction:
 
     def forget_file(self, path: str) -> None:
         """A file is gone; its articles are removed by `remove`."""
+        self._write_articles()
+        self._files.clear()
         self._connection.execute("DELETE FROM files WHERE path = ?", (path,))
 
     def put_source(self, location: str, kind: str) -> None:
@@ -187,6 +207,7 @@ class Transaction:
 
     def finish(self) -> None:
         """Write the collected rows, the change log and the counts."""
+        self._write_articles()
         self._connection.executemany("INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?, ?)", self._passages)
         if self._passages:
             numbers, vectors = range(self._first, self._next), self._vectors
@@ -199,6 +220,14 @@ class Transaction:
             (self._position, self._articles, len(self._passages) - len(self.applied.removed), _now()),
         )
         self.applied.position = self._position
+
+    def _write_articles(self) -> None:
+        self._connection.executemany(_ADD_ARTICLE, self._article_rows)
+        self._connection.executemany("INSERT OR REPLACE INTO texts VALUES (?, ?, ?)", self._text_rows)
+        self._articles += len(self._article_rows)
+        self._article_rows.clear()
+        self._text_rows.clear()
+        self._new.clear()
 
     def _drop_passages(self, article_id: str) -> bool:
         """Remove the passages of an article; whether there is such an article."""

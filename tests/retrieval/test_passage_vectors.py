@@ -15,7 +15,7 @@ from retrieval.passage_vectors import (
     passage_vectors,
     with_vectors,
 )
-from retrieval.preparation import Prepared, from_plain, prepare_all, to_plain
+from retrieval.preparation import Prepared, prepare_all
 
 from .encoders import HashEncoder
 
@@ -53,14 +53,6 @@ def test_vectors_that_came_along_are_taken_as_they_are(prepared: list[Prepared])
     marked = replace(prepared[2], vectors=np.full((1, 48), 0.5, dtype=np.float16))
     assert passage_vectors([prepared[0], marked], encoder)[-1].tolist() == [0.5] * 48
     assert passage_vectors([prepared[1]], encoder).shape == (0, 48)
-
-
-def test_vectors_pass_through_a_pipe(prepared: list[Prepared]) -> None:
-    for item in with_vectors(prepared, HashEncoder()):
-        again = from_plain(to_plain(item))
-        assert again == item
-        assert again.vectors is not None
-        np.testing.assert_array_equal(again.vectors.ravel(), item.vectors.ravel())  # type: ignore[union-attr]
 
 
 def test_only_encoders_that_load_in_no_time_are_loaded_elsewhere() -> None:
