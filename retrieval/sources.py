@@ -218,15 +218,17 @@ class _Folder:
         elif not _is_text(entry.name):
             reason = "its name is not in the system's encoding: rename it"
             self._result.failed.append(Failure(path=repr(entry.path)[1:-1], reason=reason))
-        elif (form_of_name(entry.name) or is_unclear(entry.name)) and self._chooser.takes(relative):
-            yield from self._file(entry, relative)
+        else:
+            form = form_of_name(entry.name)
+            if (form is not None or is_unclear(entry.name)) and self._chooser.takes(relative):
+                yield from self._file(entry, relative, form)
 
-    def _file(self, entry: os.DirEntry[str], relative: str) -> Iterator[FoundFile]:
+    def _file(self, entry: os.DirEntry[str], relative: str, form: Form | None) -> Iterator[FoundFile]:
         try:
             found = entry.stat()
             if not stat.S_ISREG(found.st_mode):
                 return
-            form = form_of_name(entry.name) or _form(Path(entry.path), named=False)
+            form = form or _form(Path(entry.path), named=False)
         except OSError as error:
             self._result.closed.append(entry.path)
             reason = f"the file cannot be read: {error.strerror}"
@@ -261,4 +263,4 @@ def _found(path: str, relative: str, found: os.stat_result, form: Form) -> Found
 
 def _is_text(name: str) -> bool:
     """Whether a name can be written in UTF-8: the system hands out other bytes as half surrogate pairs."""
-    return not any("\ud800" <= letter <= "\udfff" for letter in name)
+    return name.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in name)

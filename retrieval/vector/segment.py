@@ -64,8 +64,13 @@ class Segment:
 
     def rows(self, ids: Ids) -> NDArray[np.int64]:
         """The row of each id, -1 where it is not here."""
-        if not len(self.ids):
+        size = len(self.ids)
+        if not size:
             return np.full(len(ids), -1, dtype=np.int64)
+        first = int(self.ids[0])
+        if int(self.ids[-1]) - first == size - 1:  # as they are until some are removed: none is missing
+            found = ids - first
+            return np.where((found >= 0) & (found < size), found, -1)
         found = np.searchsorted(self.ids, ids)
         found[found == len(self.ids)] = 0
         return np.where(self.ids[found] == ids, found, -1)

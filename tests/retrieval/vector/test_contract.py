@@ -365,3 +365,13 @@ def test_memory_of_a_mapped_array_is_given_back(tmp_path: Path) -> None:
     segment.release(made.vectors)
     segment.release(np.arange(3))  # not mapped: nothing to give back
     np.testing.assert_array_equal(made.take(np.arange(300)), before)
+
+
+@pytest.mark.parametrize("ids", [[5, 6, 7, 8], [2, 5, 6, 9], [4], []])
+def test_rows_of_ids(tmp_path: Path, ids: list[int]) -> None:
+    writer = segment.SegmentWriter(tmp_path, count=len(ids), dimension=3)
+    writer.write([(np.array(ids, dtype=np.int64), np.zeros((len(ids), 3), dtype=np.float32))])
+    made = writer.finish({})
+    asked = [8, -1, 4, 5, 9, 2, 10, 6, 0]
+    found = made.rows(np.array(asked, dtype=np.int64))
+    assert found.tolist() == [ids.index(number) if number in ids else -1 for number in asked]
