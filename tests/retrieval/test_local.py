@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ from embeddings.encoder import Vectors
 from embeddings.errors import EncoderError
 from retrieval import Article, IndexDamagedError, Retriever, StorageError
 from retrieval.indexing import Batch, Incoming
+from retrieval.lexical.index import LexicalDocument
+from retrieval.lexical.tantivy_index import TantivyIndex
 from retrieval.preparation import prepare
 
 from .encoders import HashEncoder
@@ -55,6 +58,37 @@ def test_a_large_sync_leaves_few_segments_of_terms(open_index: Open, monkeypatch
         note = json.loads((index.generation.lexical / "meta.json").read_text(encoding="utf-8"))
     assert [segment["max_doc"] for segment in note["segments"]] == [36]
     assert lexical(open_index(), "第17条")[0] == "17"
+    assert_sound(writer)
+
+
+def test_a_large_sync_ends_in_small_batches_and_tidies_up_meanwhile(
+    open_index: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = {"FIRST_BATCH": 10, "LARGEST_BATCH": 10, "_LAST_BATCH": 2, "_GATHERED": 20}
+    for name, value in values.items():
+        monkeypatch.setattr(f"retrieval.indexing.{name}", value)
+    folder = tmp_path / "articles"
+    folder.mkdir()
+    for number in range(63):
+        text = f"<p>第{number}条河流经{number * 7}个城市，长{number * 31}公里。</p>"
+        (folder / f"{number:02}.md").write_text(text, encoding="utf-8")
+    stored: list[int] = []
+    tidied: list[int] = []
+    gather = TantivyIndex.gather
+
+    def gathered(index: TantivyIndex, documents: Sequence[LexicalDocument]) -> None:
+        tidied.append(stored[-1])
+        gather(index, documents)
+
+    monkeypatch.setattr(TantivyIndex, "gather", gathered)
+    writer = open_index()
+    writer.sync(folder, progress=lambda progress: stored.append(progress.passages))
+    assert [after - before for before, after in pairwise([0, *stored])] == [10, 10, 10, 10, 10, 7, 3, 2, 1]
+    assert tidied == [57, 60, 62, 63]
+    with writer.reading() as index:
+        note = json.loads((index.generation.lexical / "meta.json").read_text(encoding="utf-8"))
+    assert len(note["segments"]) <= 2
+    assert lexical(open_index(), "第17条")[0] == "17.md"
     assert_sound(writer)
 
 

@@ -42,6 +42,15 @@ def test_workers_read_as_this_process_does(tasks: list[FileTask]) -> None:
             assert list(workers.read(tasks, lines)) == [read_file(task, analyzer, lines) for task in tasks]
 
 
+@pytest.mark.skipif(not hasattr(os, "nice"), reason="this system has no niceness")
+def test_workers_give_way(tasks: list[FileTask]) -> None:
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+    with Workers(None, 2) as workers:
+        assert len(list(workers.read(tasks))) == 40
+        for number in workers.processes:
+            assert os.getpriority(os.PRIO_PROCESS, number) == min(own + 10, 19)
+
+
 def test_workers_encode_as_this_process_does(tasks: list[FileTask]) -> None:
     encoder = load_encoder()
     for given in (encoder, HashEncoder(), None):
