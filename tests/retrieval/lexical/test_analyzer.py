@@ -49,7 +49,7 @@ def test_analysing_several_texts_is_analysing_each(texts: list[str]) -> None:
     assert ANALYZER.analyse(texts) == expected
 
 
-@pytest.mark.parametrize("odd", ["%%%", "\0%%%\0", "增长%%%以上", "\0", "", "\r", "用 軟體 寫電腦程式", "一百%%%"])
+@pytest.mark.parametrize("odd", ["%%%", "\0%%%\0", "增长%%%以上", "\0", "", "\r", "用 軟體 寫電腦程式"])
 def test_texts_analysed_together_do_not_touch(odd: str, tmp_path: Path) -> None:
     (tmp_path / "words.txt").write_text("量子\n超弦理论\n", encoding="utf-8")
     texts = ["电脑的硬盘很大", odd, "超弦理论与量子计算", odd, "3%%", "%4"]
