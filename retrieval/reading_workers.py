@@ -92,7 +92,7 @@ class Workers:
         with ThreadPoolExecutor(self._count, thread_name_prefix="reading") as pool:
             size = 0
             try:
-                for chunk in _chunked(tasks):
+                for chunk in chunked(tasks):
                     waiting.append((pool.submit(self._read, chunk, lines), _size(chunk)))
                     size += waiting[-1][1]
                     while len(waiting) >= _AHEAD or size > _AHEAD_BYTES:
@@ -224,7 +224,8 @@ def _size(chunk: list[FileTask]) -> int:
     return sum(len(task.data) for task in chunk if task.data is not None)
 
 
-def _chunked(tasks: Iterable[FileTask]) -> Iterator[list[FileTask]]:
+def chunked(tasks: Iterable[FileTask]) -> Iterator[list[FileTask]]:
+    """Tasks that are read together: not too many, nor too much."""
     chunk: list[FileTask] = []
     for task in tasks:
         chunk.append(task)

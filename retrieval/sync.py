@@ -6,13 +6,14 @@ import sys
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 from embeddings.encoder import Encoder
 from retrieval.claims import Claims
 from retrieval.collecting import CollectionTasks
 from retrieval.errors import ArticleError
-from retrieval.file_reading import FileTask, ReadFile, read_file
+from retrieval.file_reading import FileTask, ReadFile, read_files
 from retrieval.index import IndexWriter
 from retrieval.indexing import Batch, Incoming
 from retrieval.learning import known_paths, learn
@@ -21,8 +22,8 @@ from retrieval.memory import Memory
 from retrieval.parsing.boilerplate import without_lines
 from retrieval.parsing.forms import Form
 from retrieval.planning import Plan, digest_of_file, state_of, unread
-from retrieval.preparation import prepare
-from retrieval.reading_workers import Workers
+from retrieval.preparation import prepare, prepare_all
+from retrieval.reading_workers import CHUNK, Workers, chunked
 from retrieval.sources import FoundFile, Scan
 from retrieval.storage.reading import KnownArticle
 from retrieval.types import Article, Failure, SyncReport
@@ -110,12 +111,13 @@ class Synchronizer:
 
     def add(self, articles: Iterable[Article]) -> None:
         """Take in articles that come from no file."""
-        for article in articles:
-            self._total += 1
-            item = Incoming(prepare(article, self._analyzer))
-            before = self._reader.known([item.article.id]).get(item.article.id)
-            self._take(item, before, duplicates=False)
-            self._step()
+        coming = iter(articles)
+        while some := list(islice(coming, CHUNK)):
+            self._total += len(some)
+            for prepared in prepare_all(some, self._analyzer):
+                before = self._reader.known([prepared.article.id]).get(prepared.article.id)
+                self._take(Incoming(prepared), before, duplicates=False)
+                self._step()
         self._commit()
 
     def remove(self, article_ids: Iterable[str]) -> None:
@@ -150,8 +152,8 @@ class Synchronizer:
         if workers is not None:
             yield from workers.read(tasks, self._recurring)
             return
-        for task in tasks:
-            yield read_file(task, self._analyzer, self._recurring)
+        for some in chunked(tasks):
+            yield from read_files(some, self._analyzer, self._recurring)
 
     def _take_files(self, files: list[FoundFile], changed: set[str], workers: Workers | None) -> None:
         with contextlib.closing(self._read(self._tasks(files, changed), workers)) as results:
