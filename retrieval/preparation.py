@@ -17,6 +17,9 @@ from retrieval.vector.half_precision import Stored
 CONTENT_VERSION = 2
 """Raised whenever the same article gives other passages: a sync then takes the article for changed."""
 
+TOGETHER = 32
+"""Articles that are best read and prepared together: more would need more memory, and gain nothing."""
+
 _TEXT_FIELDS = ("id", "text", "title", "url", "author", "source", "editor", "image", "language", "path")
 
 

@@ -21,13 +21,11 @@ from retrieval.errors import StorageError
 from retrieval.file_reading import FileTask, ReadFile, read_files
 from retrieval.lexical.analyzer import Analyzer
 from retrieval.passage_vectors import load_again, loadable_elsewhere
+from retrieval.preparation import TOGETHER
 from retrieval.types import Failure
 from retrieval.worker_messages import Errand, errand, pack, results
 
 _PROGRAM = "from retrieval.reading_workers import serve; serve()"
-CHUNK = 32
-"""Articles that are read together."""
-
 _AHEAD = 256
 """Chunks that may be under way or waiting to be taken: as much as the workers do while a batch is
 committed."""
@@ -229,7 +227,7 @@ def chunked(tasks: Iterable[FileTask]) -> Iterator[list[FileTask]]:
     chunk: list[FileTask] = []
     for task in tasks:
         chunk.append(task)
-        if len(chunk) == CHUNK or _size(chunk) > _CHUNK_BYTES:
+        if len(chunk) == TOGETHER or _size(chunk) > _CHUNK_BYTES:
             yield chunk
             chunk = []
     if chunk:

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from retrieval.indexing import Batch, Incoming
 from retrieval.lexical.analyzer import Analyzer
 from retrieval.locations import Location
 from retrieval.memory import Memory
-from retrieval.preparation import prepare
+from retrieval.preparation import TOGETHER, Prepared, prepare_all
 from retrieval.storage.reading import KnownArticle
 from retrieval.types import Article
 
@@ -107,16 +108,24 @@ def _batches(old: Library, analyzer: Analyzer) -> Iterator[Batch]:
     """All articles, originals before their duplicates, with the files they came from."""
     batch = Batch()
     for duplicates in (False, True):
-        for article, known in _articles(old, duplicates=duplicates):
+        for prepared, known in _prepared(_articles(old, duplicates=duplicates), analyzer):
             if known.file is not None and not (batch.files and batch.files[-1].path == known.file):
                 batch.files += [s for path, s in old.files_under(known.file).items() if path == known.file]
-            batch.add(Incoming(prepare(article, analyzer), known.file, known.duplicate_of))
+            batch.add(Incoming(prepared, known.file, known.duplicate_of))
             if batch.full:
                 yield batch
                 batch = batch.next()
         if batch.articles:
             yield batch
             batch = batch.next()
+
+
+def _prepared(
+    articles: Iterator[tuple[Article, KnownArticle]], analyzer: Analyzer
+) -> Iterator[tuple[Prepared, KnownArticle]]:
+    while some := list(islice(articles, TOGETHER)):
+        prepared = prepare_all([article for article, _ in some], analyzer)
+        yield from zip(prepared, [known for _, known in some], strict=True)
 
 
 def _articles(old: Library, *, duplicates: bool) -> Iterator[tuple[Article, KnownArticle]]:

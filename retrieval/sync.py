@@ -22,8 +22,8 @@ from retrieval.memory import Memory
 from retrieval.parsing.boilerplate import without_lines
 from retrieval.parsing.forms import Form
 from retrieval.planning import Plan, digest_of_file, state_of, unread
-from retrieval.preparation import prepare, prepare_all
-from retrieval.reading_workers import CHUNK, Workers, chunked
+from retrieval.preparation import TOGETHER, prepare, prepare_all
+from retrieval.reading_workers import Workers, chunked
 from retrieval.sources import FoundFile, Scan
 from retrieval.storage.reading import KnownArticle
 from retrieval.types import Article, Failure, SyncReport
@@ -112,7 +112,7 @@ class Synchronizer:
     def add(self, articles: Iterable[Article]) -> None:
         """Take in articles that come from no file."""
         coming = iter(articles)
-        while some := list(islice(coming, CHUNK)):
+        while some := list(islice(coming, TOGETHER)):
             self._total += len(some)
             for prepared in prepare_all(some, self._analyzer):
                 before = self._reader.known([prepared.article.id]).get(prepared.article.id)

@@ -34,8 +34,8 @@ from retrieval.milvus.schema import Collections
 from retrieval.milvus.sending import chunks, lengths_of, sparse_of
 from retrieval.milvus.terms import MeanLengths, Sparse, occurrences
 from retrieval.passage_vectors import vectors_by_article
-from retrieval.preparation import Prepared, without_passages
-from retrieval.reading_workers import CHUNK, whole_writes
+from retrieval.preparation import TOGETHER, Prepared, without_passages
+from retrieval.reading_workers import whole_writes
 from retrieval.storage.reading import FileState, KnownArticle
 from retrieval.vector.half_precision import to_single
 
@@ -77,8 +77,8 @@ class _Uploader:
         return read, told
 
     def _results(self, tasks: Sequence[FileTask]) -> Iterator[ReadFile]:
-        for start in range(0, len(tasks), CHUNK):
-            yield from read_files(tasks[start : start + CHUNK], self._analyzer)
+        for start in range(0, len(tasks), TOGETHER):
+            yield from read_files(tasks[start : start + TOGETHER], self._analyzer)
 
     def upload(self, read: Sequence[_Read], given: Mapping[str, Any]) -> dict[str, Any]:
         """Send the rows under the numbers that were given; the counts of the terms in them."""
