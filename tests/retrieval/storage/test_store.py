@@ -146,6 +146,28 @@ def test_a_transaction_that_fails_changes_nothing(writer: Writer, store: Store) 
     assert put(writer, prepared("b", "2")) == [2]
 
 
+def test_changes_of_one_transaction_see_each_other(writer: Writer, store: Store) -> None:
+    put(writer, prepared("b", "甲。"))
+    with writer.transaction() as transaction:
+        transaction.put(prepared("a", "乙。"))
+        transaction.put(prepared("b", "乙。", duplicate_of="a"))
+        transaction.put(prepared("c", duplicate_of="a"))
+        transaction.put(prepared("d", "丙。", "丁。"))
+        assert transaction.remove("c")
+        assert not transaction.remove("c")
+        transaction.put(prepared("c", "戊。"))
+        put_in(transaction, prepared("e", duplicate_of="d"))
+        transaction.put_vectors(np.zeros((4, DIMENSION), dtype=np.float16))
+    reader = store.reader()
+    known = reader.known(["a", "b", "c", "d", "e"])
+    assert {key: article.duplicate_of for key, article in known.items()} == {
+        "a": None, "b": "a", "c": None, "d": None, "e": "d",
+    }  # fmt: skip
+    found = [passage.text for key in "abcd" for passage in reader.passages(key)]
+    assert found == ["乙。", "戊。", "丙。", "丁。"]
+    assert reader.state().articles == 5
+
+
 def test_the_same_article_twice_in_a_transaction_is_refused(writer: Writer) -> None:
     with pytest.raises(ValueError, match="put twice"):
         put(writer, prepared("a", "1"), prepared("a", "2"))
