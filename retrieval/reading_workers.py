@@ -1,6 +1,6 @@
 """Reading many articles at once, in worker processes.
 
-The workers are plain child processes that speak JSON lines over their pipes. They are not multiprocessing's:
+The workers are plain child processes that are spoken to over their pipes. They are not multiprocessing's:
 its children import the caller's main module again, which a script without a guard does not survive.
 """
 
@@ -23,7 +23,7 @@ from retrieval.lexical.analyzer import Analyzer
 from retrieval.passage_vectors import load_again, loadable_elsewhere
 from retrieval.preparation import TOGETHER
 from retrieval.types import Failure
-from retrieval.worker_messages import Errand, errand, pack, results
+from retrieval.worker_messages import Errand, errand, pack, receive, results
 
 _PROGRAM = "from retrieval.reading_workers import serve; serve()"
 _AHEAD = 256
@@ -153,13 +153,13 @@ class _Worker:
         told = recurring if recurring != self._recurring else None
         try:
             _send(pack(Errand(told, tasks)), self._process.stdin)
-            line = self._process.stdout.readline()
+            answer = receive(self._process.stdout)
         except (OSError, ValueError) as error:
             raise _WorkerDiedError from error
-        if not line.endswith(b"\n"):
+        if answer is None:
             raise _WorkerDiedError
         self._recurring = recurring
-        return results(line)
+        return results(answer)
 
     @property
     def process_id(self) -> int:
@@ -189,8 +189,8 @@ def serve() -> None:
     encoder = load_again(*sys.argv[2:4]) if len(sys.argv) > 2 else None
     _warm_up(analyzer)
     recurring: frozenset[int] = frozenset()
-    for line in source:
-        asked = errand(line)
+    while (message := receive(source)) is not None:
+        asked = errand(message)
         if asked.recurring is not None:
             recurring = frozenset(asked.recurring)
         _send(pack(read_files(asked.tasks, analyzer, recurring, encoder)), sink)

@@ -1,6 +1,7 @@
 """The front door: open an index, keep it in line with its articles, ask it questions."""
 
 import contextlib
+import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from retrieval.question import Known
     from retrieval.ranking.calibration import Calibration
     from retrieval.ranking.pipeline import CrossEncoder
+    from retrieval.reading_pool import ReadingPool
+    from retrieval.reading_workers import Workers
     from retrieval.searching import Searcher
     from retrieval.sync import ProgressCallback, Synchronizer
 
@@ -146,7 +149,8 @@ class Retriever:
             opened=self._opened,
             locked=self._locked,
             writer=self._indexer,
-            synchronizer=lambda writer: self._synchronizer(writer, progress),
+            workers=self._workers,
+            synchronizer=lambda writer, pool: self._synchronizer(writer, progress, pool),
         )
         named = [sources] if isinstance(sources, (str, Path)) else list(sources)
         return sync_sources(named, access, options)
@@ -386,15 +390,21 @@ class Retriever:
         finally:
             indexer.close()
 
+    def _workers(self) -> "Workers | None":
+        from retrieval.reading_workers import Workers
+
+        dictionary = self._user_dictionary or _dictionary(self._opened().manifest)
+        return Workers(dictionary, encoder=self.encoder) if sys.executable else None
+
     def _synchronizer(
-        self, indexer: "IndexWriter", progress: "ProgressCallback | None" = None
+        self,
+        indexer: "IndexWriter",
+        progress: "ProgressCallback | None" = None,
+        pool: "ReadingPool | None" = None,
     ) -> "Synchronizer":
         from retrieval.sync import Synchronizer
 
-        dictionary = self._user_dictionary or _dictionary(self._opened().manifest)
-        return Synchronizer(
-            indexer, self.analyzer, encoder=self.encoder, user_dictionary=dictionary, progress=progress
-        )
+        return Synchronizer(indexer, self.analyzer, pool=pool, progress=progress)
 
     def _searching(self) -> "Searcher":
         with self._guard:

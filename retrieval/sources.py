@@ -5,6 +5,7 @@ import os
 import stat
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path, PurePosixPath
 from time import time_ns
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from retrieval.fetching import Fetched, Fetcher
     from retrieval.storage.reading import FileState
 
+_TOLD_EVERY = 100
 _PACKED = (b"\x1f\x8b",)
 
 
@@ -75,8 +77,11 @@ def location_of(source: str | Path) -> str:
     return os.path.normpath(path)
 
 
-def scan(source: str | Path, patterns: Patterns | None = None) -> Scan:
-    """Look at a folder (with its subfolders) or a file; raises SourceError where there is none.
+def scan(
+    source: str | Path, patterns: Patterns | None = None, tell: Callable[[int], object] | None = None
+) -> Scan:
+    """Look at a folder (with its subfolders) or a file; raises SourceError where there is none. What finds
+    many files will `tell`, again and again, how many these are so far.
 
     Names that begin with a dot are passed over, links to folders are not followed; `patterns` and the ignore
     files of the folder say which of the others are taken.
@@ -89,7 +94,7 @@ def scan(source: str | Path, patterns: Patterns | None = None) -> Scan:
             f"cannot read {source}: {error.strerror}; name a folder of articles or an article file"
         ) from error
     if stat.S_ISDIR(found.st_mode):
-        return _Folder(path, patterns or Patterns()).scan(source)
+        return _Folder(path, patterns or Patterns(), tell).scan(source)
     if not stat.S_ISREG(found.st_mode):
         raise SourceError(f"{source} is neither a folder nor a file")
     single = Scan(location=str(path), kind="file", prefix=str(path))
@@ -175,8 +180,9 @@ def _in_utf8(body: bytes, charset: str) -> bytes:
 class _Folder:
     """Goes through a folder, without recursion."""
 
-    def __init__(self, root: Path, patterns: Patterns) -> None:
+    def __init__(self, root: Path, patterns: Patterns, tell: Callable[[int], object] | None) -> None:
         self._root = root
+        self._tell = tell
         self._prefix = str(root) if str(root).endswith(os.sep) else str(root) + os.sep
         self._chooser = Chooser(patterns)
         self._result = Scan(
@@ -186,8 +192,12 @@ class _Folder:
     def scan(self, name: str | Path) -> Scan:
         if not os.access(self._root, os.R_OK | os.X_OK):
             raise SourceError(f"cannot read the folder {name}: its permissions do not allow it")
-        self._result.files.extend(self._walk())
-        self._result.files.sort(key=lambda file: file.relative)
+        files, walk = self._result.files, self._walk()
+        while some := list(islice(walk, _TOLD_EVERY)):
+            files += some
+            if self._tell is not None:
+                self._tell(len(files))
+        files.sort(key=lambda file: file.relative)
         return self._result
 
     def _walk(self) -> Iterator[FoundFile]:

@@ -2,14 +2,11 @@
 came of it."""
 
 import contextlib
-import sys
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
-from pathlib import Path
 
-from embeddings.encoder import Encoder
 from retrieval.claims import Claims
 from retrieval.collecting import CollectionTasks
 from retrieval.errors import ArticleError
@@ -23,15 +20,14 @@ from retrieval.parsing.boilerplate import without_lines
 from retrieval.parsing.forms import Form
 from retrieval.planning import Plan, digest_of_file, state_of, unread
 from retrieval.preparation import TOGETHER, prepare, prepare_all
+from retrieval.reading_pool import FILES_FOR_WORKERS, ReadingPool
 from retrieval.reading_workers import Workers, chunked
 from retrieval.sources import FoundFile, Scan
 from retrieval.storage.reading import KnownArticle
 from retrieval.types import Article, Failure, SyncReport
 
-_FILES_FOR_WORKERS = 400
 _BYTES_FOR_WORKERS = 1_000_000
-"""From so many files, or bytes of a collection, on, other processes read them: starting one takes as long as
-reading some 200 files."""
+"""From so many bytes of a collection on, other processes read it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,14 +50,13 @@ class Synchronizer:
         indexer: IndexWriter,
         analyzer: Analyzer,
         *,
-        encoder: Encoder | None = None,
-        user_dictionary: Path | None = None,
+        pool: ReadingPool | None = None,
         progress: ProgressCallback | None = None,
     ) -> None:
+        """Where there is much to read, the workers of `pool` do."""
         self._indexer = indexer
         self._analyzer = analyzer
-        self._encoder = encoder
-        self._user_dictionary = user_dictionary
+        self._pool = pool
         self._reader = indexer.reader
         self._progress = progress
         self._batch = Batch()
@@ -95,12 +90,12 @@ class Synchronizer:
         changed = {file.path for file in plan.changed}
         files = sorted([*plan.added, *plan.changed], key=lambda file: file.relative)
         articles = [file for file in files if file.form is Form.ARTICLE]
-        with self._workers(many=len(articles) >= _FILES_FOR_WORKERS) as workers:
-            if learn(memory, scan, files, self._reader):
-                self._indexer.put_manifest(memory.to_manifest())
-                self._clean(scan, changed, memory.recurring(scan.location))
-            self._recurring = memory.recurring(scan.location)
-            self._take_files(articles, changed, workers)
+        workers = self._workers(many=len(articles) >= FILES_FOR_WORKERS)
+        if learn(memory, scan, files, self._reader):
+            self._indexer.put_manifest(memory.to_manifest())
+            self._clean(scan, changed, memory.recurring(scan.location))
+        self._recurring = memory.recurring(scan.location)
+        self._take_files(articles, changed, workers)
         for file in files:
             if file.form is not Form.ARTICLE:
                 self._take_collection(file, scan, changed=file.path in changed)
@@ -142,11 +137,9 @@ class Synchronizer:
             seconds=time.perf_counter() - self._started,
         )
 
-    def _workers(self, *, many: bool) -> contextlib.AbstractContextManager[Workers | None]:
+    def _workers(self, *, many: bool) -> Workers | None:
         """Processes that read, where there is much to read; they start while other things are done."""
-        if not many or not sys.executable:
-            return contextlib.nullcontext()
-        return Workers(self._user_dictionary, encoder=self._encoder)
+        return self._pool.workers() if many and self._pool is not None else None
 
     def _read(self, tasks: Iterable[FileTask], workers: Workers | None) -> Generator[ReadFile, None, None]:
         if workers is not None:
@@ -194,10 +187,7 @@ class Synchronizer:
         tasks = CollectionTasks(file, scan, claims)
         self._begun = False
         many = file.size >= _BYTES_FOR_WORKERS and file.form is not Form.FEED
-        with (
-            self._workers(many=many) as workers,
-            contextlib.closing(self._read(tasks, workers)) as results,
-        ):
+        with contextlib.closing(self._read(tasks, self._workers(many=many))) as results:
             for result in results:
                 self._take_item(file, result, *tasks.next_known())
                 self._step()

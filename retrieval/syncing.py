@@ -12,11 +12,13 @@ from retrieval.index import Index, IndexWriter, Library
 from retrieval.memory import Memory
 from retrieval.patterns import Patterns
 from retrieval.planning import PARSED_BY, found_only, guard, guard_collections, plan_for
+from retrieval.reading_pool import FILES_FOR_WORKERS, ReadingPool
 from retrieval.sources import Scan, is_address, location_of, scan, scan_address
 from retrieval.types import SyncReport
 
 if TYPE_CHECKING:
     from retrieval.fetching import Fetcher
+    from retrieval.reading_workers import Workers
     from retrieval.sync import Synchronizer
 
 
@@ -37,13 +39,21 @@ class Access:
     opened: Callable[[], Index]
     locked: Callable[[], AbstractContextManager[None]]
     writer: Callable[[Index], AbstractContextManager[IndexWriter]]
-    synchronizer: "Callable[[IndexWriter], Synchronizer]"
+    workers: "Callable[[], Workers | None]"
+    synchronizer: "Callable[[IndexWriter, ReadingPool], Synchronizer]"
 
 
 def sync_sources(sources: Sequence[str | Path], access: Access, options: SyncOptions) -> SyncReport:
     """See Retriever.sync. Addresses are asked before the writer's lock is taken: servers may be slow."""
+    with ReadingPool(access.workers) as pool:
+        return _synced(sources, access, options, pool)
+
+
+def _synced(
+    sources: Sequence[str | Path], access: Access, options: SyncOptions, pool: ReadingPool
+) -> SyncReport:
     started = time.perf_counter()
-    scans = _look(sources, access.opened(), options)
+    scans = _look(sources, access.opened(), options, pool)
     with contextlib.nullcontext() if options.dry_run else access.locked():
         index = access.opened()
         reader = index.reader()
@@ -62,7 +72,7 @@ def sync_sources(sources: Sequence[str | Path], access: Access, options: SyncOpt
         if all(plan.empty for _, plan in plans) and _at_rest(index, reader, scans) and not any(news):
             return found_only(plans, seconds=time.perf_counter() - started)
         with access.writer(index) as writer:
-            synchronizer = access.synchronizer(writer)
+            synchronizer = access.synchronizer(writer, pool)
             for found, plan in plans:
                 synchronizer.sync(found, plan, memory)
             writer.put_manifest(memory.to_manifest())
@@ -70,9 +80,15 @@ def sync_sources(sources: Sequence[str | Path], access: Access, options: SyncOpt
     return synchronizer.report()
 
 
-def _look(sources: Sequence[str | Path], index: Index, options: SyncOptions) -> list[Scan]:
-    """What the sources have, each once; raises SourceError for a folder or file that is not there."""
+def _look(
+    sources: Sequence[str | Path], index: Index, options: SyncOptions, pool: ReadingPool
+) -> list[Scan]:
+    """What the sources have, each once; raises SourceError for a folder or file that is not there.
+
+    Workers for a large source that was never synced start while it is still looked through.
+    """
     reader = index.reader()
+    before = {location for location, _ in reader.sources()}
     memory = Memory(reader.manifest())
     fetcher = _fetcher(options) if any(map(is_address, sources)) else None
     scans: dict[str, Scan] = {}
@@ -86,9 +102,15 @@ def _look(sources: Sequence[str | Path], index: Index, options: SyncOptions) -> 
             scans[location] = scan_address(str(source), fetcher, memory.details(location), current)
             continue
         patterns = memory.patterns(location) if options.patterns is None else options.patterns
-        scans[location] = scan(source, patterns)
+        new = location not in before and not options.dry_run
+        scans[location] = scan(source, patterns, _preparing(pool) if new else None)
         scans[location].details = {"include": list(patterns.include), "exclude": list(patterns.exclude)}
     return list(scans.values())
+
+
+def _preparing(pool: ReadingPool) -> Callable[[int], object]:
+    """What is told how many files a new source has so far: all of them will have to be read."""
+    return lambda files: files >= FILES_FOR_WORKERS and pool.workers()
 
 
 def _fetcher(options: SyncOptions) -> "Fetcher":

@@ -115,12 +115,15 @@ def candidates_needed(vectors: Stored, scanner: Scanner) -> tuple[int, float]:
     common with any passage. Vectors half-way between two passages, say, are found too easily: with 200,000
     passages 250 candidates did for them, where real questions need 700, and these somewhat more.
     """
+    from threadpoolctl import threadpool_limits
+
     random = np.random.default_rng(len(vectors))
     rows = np.linspace(0, len(vectors) - 1, _MEASURED_QUERIES, dtype=np.int64)
     noise = random.standard_normal((_MEASURED_QUERIES, vectors.shape[1]), dtype=np.float32)
     queries = to_single(vectors[rows]) + _NOISE * _unit(noise)
     nearest = min(_MEASURED_NEAREST, len(vectors))
-    wanted = _exact(vectors, queries, nearest)
+    with threadpool_limits(1, user_api="blas"):  # for the reason that _one_thread gives
+        wanted = _exact(vectors, queries, nearest)
     recall = 0.0
     for count in _CANDIDATES:
         found = [

@@ -240,7 +240,7 @@ def test_progress_is_told(retriever: Retriever, folder: Path) -> None:
 def test_many_files_are_read_by_worker_processes(
     retriever: Retriever, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("retrieval.sync._FILES_FOR_WORKERS", 2)
+    monkeypatch.setattr("retrieval.sync.FILES_FOR_WORKERS", 2)
     for number in range(40):
         head = f"---\ntitle: 第{number}条河\ndate: 2021-01-02\ntags: [水]\n---\n"
         text = f"{head}<h2>概况</h2><p>第{number}条河长{number}公里。</p>"
@@ -261,7 +261,7 @@ def test_many_files_are_read_by_worker_processes(
 def test_a_file_that_kills_its_worker_is_reported(
     retriever: Retriever, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("retrieval.sync._FILES_FOR_WORKERS", 2)
+    monkeypatch.setattr("retrieval.sync.FILES_FOR_WORKERS", 2)
     program = (
         "import os, retrieval.reading_workers as f; real = f.read_files\n"
         "def read(tasks, *given):\n"
@@ -313,7 +313,7 @@ def test_a_sync_that_is_broken_off_ends_its_workers(
 ) -> None:
     import threading
 
-    monkeypatch.setattr("retrieval.sync._FILES_FOR_WORKERS", 2)
+    monkeypatch.setattr("retrieval.sync.FILES_FOR_WORKERS", 2)
     monkeypatch.setattr("retrieval.indexing.FIRST_BATCH", 1)
     monkeypatch.setattr("retrieval.indexing.LARGEST_BATCH", 1)
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
+from io import BytesIO
 
 import msgspec
 import numpy as np
@@ -12,7 +13,7 @@ from retrieval.lexical.analyzer import Analyzer
 from retrieval.passage_vectors import with_vectors
 from retrieval.preparation import prepare_all
 from retrieval.types import Article, Failure
-from retrieval.worker_messages import Errand, errand, pack, results
+from retrieval.worker_messages import Errand, Message, errand, pack, receive, results
 
 from .encoders import HashEncoder
 
@@ -44,10 +45,7 @@ def test_errands() -> None:
         FileTask(path="b", relative="b", article_id="b", data=b"\n\x80{}", line=7, address="https://a.example"),
     ]
     for recurring in (None, [], [1, 2**63, -5]):
-        line = pack(Errand(recurring, tasks))
-        assert line.count(b"\n") == 1
-        assert line.endswith(b"\n")
-        assert errand(line) == Errand(recurring, tasks)
+        assert errand(_sent(pack(Errand(recurring, tasks)))) == Errand(recurring, tasks)
 
 
 def test_results() -> None:
@@ -55,9 +53,7 @@ def test_results() -> None:
     sent = [ReadFile(b"\x01\xfe", item, None) for item in prepared]
     sent.append(ReadFile(b"", replace(prepared[1], vectors=None), None))
     sent.append(ReadFile(b"", None, Failure(path="a", reason="it is not\nan article", line=3)))
-    line = pack(sent)
-    assert line.count(b"\n") == 1
-    received = results(line)
+    received = results(_sent(pack(sent)))
     assert received == sent
     published = received[1].prepared
     assert published is not None
@@ -73,10 +69,31 @@ def test_results() -> None:
     assert received[3].prepared.vectors is None
 
 
-@pytest.mark.parametrize("line", [b"", b"\n", b"[]x", b'[[1,[{"path":1}]]]', b'[null,[{"path":"a"}]]'])
-def test_what_is_no_message_is_refused(line: bytes) -> None:
+def test_messages_follow_one_another_until_the_pipe_ends() -> None:
+    prepared = with_vectors(prepare_all(ARTICLES, Analyzer()), HashEncoder())
+    first, second = [ReadFile(b"", item, None) for item in prepared[:2]], [ReadFile(b"", prepared[2], None)]
+    whole = pack(first) + pack(second)
+    for missing in (0, 1, 600, len(pack(second)) - 3):
+        pipe = BytesIO(whole[: len(whole) - missing])
+        message = receive(pipe)
+        assert message is not None
+        assert results(message) == first
+        message = receive(pipe)
+        assert (message is None) == (missing > 0)
+        assert message is None or results(message) == second
+        assert receive(pipe) is None
+
+
+@pytest.mark.parametrize("text", [b"", b"\n", b"[]x", b'[[1,[{"path":1}]]]', b'[null,[{"path":"a"}]]'])
+def test_what_is_no_message_is_refused(text: bytes) -> None:
     with pytest.raises(msgspec.DecodeError):
-        errand(line)
+        errand((text, b""))
+
+
+def _sent(packed: bytes) -> Message:
+    message = receive(BytesIO(packed))
+    assert message is not None
+    return message
 
 
 def test_nothing_else_is_sent() -> None:
