@@ -9,11 +9,11 @@ _HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff]+")
 _LATIN = re.compile("[A-Za-z]+")
 _OTHER = re.compile("[\u0370-\u1fff]")
 # Frequent characters that only one of the two Chinese scripts has.
-_TRADITIONAL = frozenset(
-    "國們這個來說時會學經對開關與後從無產點種為發東車馬見長門問題體實將當過還進動機電書話讓義權應該"
+_TRADITIONAL = re.compile(
+    "[國們這個來說時會學經對開關與後從無產點種為發東車馬見長門問題體實將當過還進動機電書話讓義權應該]"
 )
-_SIMPLIFIED = frozenset(
-    "国们这个来说时会学经对开关与从无产点种为发东车马见长门问题体实将当过还进动机电书话让义权应该"
+_SIMPLIFIED = re.compile(
+    "[国们这个来说时会学经对开关与从无产点种为发东车马见长门问题体实将当过还进动机电书话让义权应该]"
 )
 _SURE = 6  # different characters of one script only
 _ENGLISH = re.compile(r"\b(?:the|of|and|to|in|is|that|for|with|are|was|it)\b", re.I)
@@ -22,8 +22,8 @@ _ENGLISH = re.compile(r"\b(?:the|of|and|to|in|is|that|for|with|are|was|it)\b", r
 def detect_language(text: str) -> str | None:
     """A BCP 47 tag: zh-Hans, zh-Hant, ja, ko or en; None where the script does not say."""
     sample = text[:_SAMPLE]
-    characters = frozenset(text[:200])
-    simplified, traditional = len(characters & _SIMPLIFIED), len(characters & _TRADITIONAL)
+    simplified = len(set(_SIMPLIFIED.findall(text, 0, 200)))
+    traditional = len(set(_TRADITIONAL.findall(text, 0, 200)))
     if abs(simplified - traditional) >= _SURE and not _KANA.search(text, 0, 200):
         return "zh-Hans" if simplified > traditional else "zh-Hant"
     han = _count(_HAN, sample)

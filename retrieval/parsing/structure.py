@@ -7,6 +7,7 @@ much the same words on every site. A name alone is weak evidence (a whole articl
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 from selectolax.lexbor import LexborNode
 
@@ -16,6 +17,7 @@ MAX_NOISE = 200
 """Characters of text that a block named as noise may have and still be dropped."""
 
 _MAX_INVISIBLE = 100
+_MAX_NAMES = 1_000
 _LINK_SHARE = 0.5
 
 _STRONG = re.compile(
@@ -57,11 +59,17 @@ def is_hidden(node: LexborNode, attributes: Attributes) -> bool:
 
 def is_suspect(tag: str, attributes: Attributes) -> int:
     """How much the element's names and role suggest noise: 2 strongly, 1 weakly, 0 not at all."""
-    names = f"{attributes.get('class') or ''} {attributes.get('id') or ''}"
+    found = _suspicion(f"{attributes.get('class') or ''} {attributes.get('id') or ''}"[:_MAX_NAMES])
+    weak = found or tag in ("nav", "footer", "aside") or attributes.get("role") in _ROLES
+    return max(found, int(weak))
+
+
+@lru_cache(maxsize=1024)
+def _suspicion(names: str) -> int:
+    """The same of an element's names; a site has the same ones in all its pages."""
     if names != " " and _STRONG.search(names):
         return 2
-    weak = tag in ("nav", "footer", "aside") or attributes.get("role") in _ROLES
-    return int(weak or _WEAK.search(names) is not None)
+    return int(_WEAK.search(names) is not None)
 
 
 def is_noise(node: LexborNode, suspicion: int, length: int) -> bool:
