@@ -69,6 +69,11 @@ class Backend(Protocol):
     def lexical(self, query: LexicalQuery, k: int, filters: Filters | None = None) -> Candidates:
         """The k best passages by BM25 over the query's weighted terms."""
 
+    def begin_lexical(
+        self, query: LexicalQuery, k: int, filters: Filters | None = None
+    ) -> Callable[[], Candidates]:
+        """`lexical`, begun, as `begin_dense` begins `dense`."""
+
     def records(self, ids: Sequence[int] | Ids) -> list[PassageRecord]:
         """Records in the order of `ids`; ids that no longer exist are left out."""
 

@@ -22,6 +22,7 @@ from retrieval.lexical.index import LexicalIndex
 from retrieval.lexical.query import LexicalQuery
 from retrieval.links import LinkTemplate
 from retrieval.manifest import Manifest
+from retrieval.shared_work import SharedWork
 from retrieval.storage.folder import Generation
 from retrieval.storage.reading import Reader, State, Store
 from retrieval.types import Filters
@@ -70,8 +71,8 @@ class LocalIndex:
 
     @cached_property
     def helpers(self) -> Executor | None:
-        """Threads that scan vectors while the one that asks looks terms up; none where there is one
-        processor."""
+        """Threads that look terms up and scan vectors while the one that asks prepares what comes next; none
+        where there is one processor."""
         helpers = spare_processors()
         return ThreadPoolExecutor(helpers, "wenda-scan") if helpers else None
 
@@ -196,6 +197,15 @@ class LocalBackend:
         found = self._lexical.search(query, k, filters)
         live = self._vectors.contains(found.ids)
         return found if live.all() else Candidates(found.ids[live], found.scores[live])
+
+    def begin_lexical(
+        self, query: LexicalQuery, k: int, filters: Filters | None = None
+    ) -> Callable[[], Candidates]:
+        """See Backend. Another thread looks meanwhile."""
+        work = SharedWork([partial(self.lexical, query, k, filters)])
+        if self._index.helpers is not None:
+            work.begin(self._index.helpers, 1)
+        return lambda: work.results()[0]
 
     def holdings(self) -> Holdings:
         """What there is to filter by."""

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from math import exp, log
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -86,8 +87,9 @@ class Searcher:
         applied = merge_filters(filters, question.filters)
         depth = min(MAX_DEPTH, max(DEPTH, 2 * (offset + top_k)))
         ranked = self._ranker.rank(
-            question, backend, filters=applied, depth=depth, mode=mode, stages=stages, explain=explain
-        )
+            question, backend, filters=applied, depth=depth, mode=mode, stages=stages, explain=explain,
+            meanwhile=partial(self._foresee, question, stages),
+        )  # fmt: skip
         if recency_days is not None:
             ranked = weigh_by_age(ranked, moment, recency_days)
         groups = _grouped(ranked, group=group, fold=fold_duplicates)
@@ -115,6 +117,13 @@ class Searcher:
         if understand or not question.understood:
             return question
         return replace(question, content=question.text, understood=(), filters=None)
+
+    def _foresee(self, question: "Question", stages: Stages) -> None:
+        """Work out what marking the answers will need of the question."""
+        from retrieval.answering import prepare
+
+        if stages.choice or stages.answers:
+            prepare(question, self._analyzer)
 
     def _hits(self, groups: list[Group], question: "Question", stages: Stages) -> "Iterator[Hit]":
         from retrieval.highlighting import highlights

@@ -84,7 +84,7 @@ def find_all(
     places = [place for place, article in enumerate(read) if article.sentences]
     if not places:
         return found
-    model, prepared = load_model(), _asked(question, analyzer)
+    model, prepared = load_model(), prepare(question, analyzer)
     having = [read[place] for place in places]
     subjects = [fold(titles[place]).text for place in places]
     features = sentence_features(prepared, Sentences.of([article.sentences for article in having], subjects))
@@ -184,8 +184,8 @@ def _normal_span(text: Normalised, span: Span) -> Span:
 
 
 @lru_cache(maxsize=16)
-def _asked(question: Question, analyzer: "Analyzer") -> Asked:
-    """All hits of one answer are looked at with the same question."""
+def prepare(question: Question, analyzer: "Analyzer") -> Asked:
+    """The question as answers are looked for; the last ones are remembered, so that it can be made ahead."""
     return asked(
         question,
         analyzer.examine(question.content),

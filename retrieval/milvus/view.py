@@ -84,6 +84,12 @@ class MilvusView:
             time.sleep(pause)
         return self._search("sparse", vector, k, filters, {})
 
+    def begin_lexical(
+        self, query: LexicalQuery, k: int, filters: Filters | None = None
+    ) -> Callable[[], Candidates]:
+        """See Backend. Nothing is done before the call."""
+        return partial(self.lexical, query, k, filters)
+
     def holdings(self) -> Holdings:
         """See View."""
         library = MilvusLibrary(self._server, self._names, lambda: self._head)

@@ -53,43 +53,41 @@ def fold_duplicates(groups: Sequence[Group]) -> list[Group]:
     Two articles are near-identical where their signatures differ in few bits and the passages found are
     nearly the same, figures included: reports from one template with other figures are not.
     """
-    if not _any_alike([group.best.record.signature or 0 for group in groups]):
+    alike = _alike_before([group.best.record.signature or 0 for group in groups])
+    if not alike:
         return list(groups)
-    kept: list[Group] = []
-    for group in groups:
-        signature = group.best.record.signature or 0
-        original = next(
-            (
-                other
-                for other in kept[:_COMPARED]
-                if ((other.best.record.signature or 0) ^ signature).bit_count() <= _SIGNATURE_DISTANCE
-                and near_identical(other.best, group.best)
-            ),
-            None,
-        )
+    kept: dict[int, Group] = {}
+    compared: set[int] = set()
+    for place, group in enumerate(groups):
+        originals = (kept[other] for other in alike.get(place, ()) if other in compared)
+        original = next((other for other in originals if near_identical(other.best, group.best)), None)
         if original is None:
-            kept.append(group)
+            kept[place] = group
+            if len(compared) < _COMPARED:
+                compared.add(place)
         elif group.best.record.article_id != original.best.record.article_id:
             original.duplicates.append(group.best.record.article_id)
-    return kept
+    return list(kept.values())
 
 
-def _any_alike(signatures: Sequence[int]) -> bool:
-    """Whether two of them differ in so few bits as those of near-identical articles: usually none do."""
+def _alike_before(signatures: Sequence[int]) -> dict[int, list[int]]:
+    """For each of them those before it that differ from it in so few bits as those of near-identical articles
+    do; most have none, and are left out."""
     bits = np.array(signatures, dtype=np.uint64)
     close = np.bitwise_count(bits[:, None] ^ bits) <= _SIGNATURE_DISTANCE
-    return int(np.count_nonzero(close)) > len(bits)
+    found: dict[int, list[int]] = {}
+    for later, earlier in zip(*(places.tolist() for places in np.nonzero(np.tril(close, -1))), strict=True):
+        found.setdefault(later, []).append(earlier)
+    return found
 
 
 def point_out_newer(shown: Sequence[Group], groups: Sequence[Group]) -> None:
     """Note with each of the groups that are shown the newest later article on the same matter, if it is among
     the first that were found, too."""
-    newest_first = sorted(
-        (item for group in groups[:_COMPARED] if (item := _comparable(group)) is not None),
-        key=lambda item: -item.published_at,
-    )
+    comparable = {id(group): item for group in groups[:_COMPARED] if (item := _comparable(group)) is not None}
+    newest_first = sorted(comparable.values(), key=lambda item: -item.published_at)
     for group in shown:
-        own = _comparable(group)
+        own = comparable.get(id(group)) or _comparable(group)
         if own is None:
             continue
         later = (item for item in newest_first if item.published_at > own.published_at)
@@ -129,8 +127,8 @@ def near_identical(first: Ranked, second: Ranked) -> bool:
     one, other = first.record, second.record
     if one.signature is None or other.signature is None:
         return False
-    return (
-        distance(one.signature, other.signature) <= _SIGNATURE_DISTANCE
-        and overlap(one.text, other.text) >= _PASSAGE_OVERLAP
-        and same_numbers(one.text, other.text)
+    if distance(one.signature, other.signature) > _SIGNATURE_DISTANCE:
+        return False
+    return one.text == other.text or (
+        overlap(one.text, other.text) >= _PASSAGE_OVERLAP and same_numbers(one.text, other.text)
     )

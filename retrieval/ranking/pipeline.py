@@ -1,7 +1,7 @@
 """The stages of ranking in order: candidates from both sides, fusion, the learned stage, calibrated
 scores."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import isnan
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
@@ -119,9 +119,10 @@ class Ranker:
         mode: str = "hybrid",
         stages: Stages | None = None,
         explain: bool = False,
+        meanwhile: Callable[[], object] | None = None,
     ) -> list[Ranked]:
         """The best passages for a question, best first: up to `depth` of the lexical side, and the dense
-        side's.
+        side's. See `examine` for `meanwhile`.
 
         Raises QueryError for an unknown mode.
         """
@@ -129,14 +130,16 @@ class Ranker:
             raise QueryError(f"there is no mode {mode!r}; the modes are {', '.join(MODES)}.")
         stages = stages or self._stages
         if mode == "hybrid":
-            examined = self.examine(question, backend, filters=filters, depth=depth, stages=stages)
+            examined = self.examine(
+                question, backend, filters=filters, depth=depth, stages=stages, meanwhile=meanwhile
+            )
             return self._both_sides(examined, stages, explain=explain) if examined else []
-        pool = self._pool(
+        pool = self._seek(
             question.content, backend, filters, depth, dense=mode == "dense", lexical=mode == "lexical"
-        )
+        )()
         return self._one_side(pool, backend, mode) if len(pool.ids) else []
 
-    def _pool(
+    def _seek(
         self,
         content: str,
         backend: Backend,
@@ -145,20 +148,25 @@ class Ranker:
         *,
         dense: bool,
         lexical: bool,
-    ) -> Pool:
-        nothing = Candidates(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32))
-        vector, find = None, None
+    ) -> Callable[[], Pool]:
+        """Begin to look for candidates; a call gives them."""
+        vector, by_vector, by_terms = None, _nothing, _nothing
         query = self._analyzer.query(content) if lexical else None
+        if query and query.terms:
+            by_terms = backend.begin_lexical(query, depth, filters)
         if dense:
             vector = self._encoder.encode_queries([content])[0]
             if vector.any():
                 count = min(depth, DENSE_CANDIDATES) if lexical else depth
-                find = backend.begin_dense(vector, count, filters)
+                by_vector = backend.begin_dense(vector, count, filters)
             else:
                 vector = None
-        by_terms = backend.lexical(query, depth, filters) if query and query.terms else nothing
-        by_vector = find() if find else nothing
-        return _merged(by_terms, by_vector, vector, backend)
+
+        def found() -> Pool:
+            nearest = by_vector()  # which this thread can help with
+            return _merged(by_terms(), nearest, vector, backend)
+
+        return found
 
     def _one_side(self, pool: Pool, backend: Backend, mode: str) -> list[Ranked]:
         """Rank by one side alone. Cosine is a score already; BM25 is scaled by what it is half-way at."""
@@ -177,12 +185,23 @@ class Ranker:
         filters: Filters | None = None,
         depth: int = 100,
         stages: Stages | None = None,
+        meanwhile: Callable[[], object] | None = None,
     ) -> Examined | None:
-        """The candidates of both sides with their features and scores; None where there are none."""
+        """The candidates of both sides with their features and scores; None where there are none. `meanwhile`
+        is called while they are looked for."""
         stages = stages or self._stages
-        pool = self._pool(
+        found = self._seek(
             question.content, backend, filters, depth, dense=stages.dense, lexical=stages.lexical
         )
+        # What needs no candidates is worked out while they are looked for.
+        content = self._analyzer.content(question.content)
+        if not content:  # nothing but punctuation or emoji
+            content = (self._analyzer.normalise(question.content).text.strip() or "?",)
+        grams = Grams(content, [word for run in content for word in self._analyzer.words(run)])
+        weights = weigh(grams, backend.document_frequencies, backend.passage_count, load_background())
+        if meanwhile is not None:
+            meanwhile()
+        pool = found()
         if len(pool.ids) > _KEPT * depth:
             fused = fuse(pool.lexical, pool.dense)
             pool = pool.only(np.argsort(-fused, kind="stable")[: int(_KEPT * depth)])
@@ -190,11 +209,6 @@ class Ranker:
         if not records:
             return None
         pool = pool.only(_positions(pool.ids, records))
-        content = self._analyzer.content(question.content)
-        if not content:  # nothing but punctuation or emoji
-            content = (self._analyzer.normalise(question.content).text.strip() or "?",)
-        grams = Grams(content, [word for run in content for word in self._analyzer.words(run)])
-        weights = weigh(grams, backend.document_frequencies, backend.passage_count, load_background())
         batch = self._batch(records, pool)
         features = extract(grams, weights, batch)
         close = None if stages.reranking else self._close(pool, content, batch)
@@ -265,6 +279,10 @@ def _judged_together(
 _LEXICAL_HALF = 20.0
 _FUSED_ODDS = 10.0
 """Fused scores lie between 0 and 1; times this they spread about as wide as the model's."""
+
+
+def _nothing() -> Candidates:
+    return Candidates(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32))
 
 
 def _merged(

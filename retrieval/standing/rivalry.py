@@ -38,6 +38,13 @@ class Near:
             raise FarError
         return found
 
+    def begin_lexical(
+        self, query: LexicalQuery, k: int, filters: Filters | None = None
+    ) -> Callable[[], Candidates]:
+        """See Backend. It is done at once: nothing else is worth while where all passages are far."""
+        found = self.lexical(query, k, filters)
+        return lambda: found
+
     def dense(self, vector: NDArray[np.float32], k: int, filters: Filters | None = None) -> Candidates:
         """See Backend."""
         return self._view.dense(vector, k, filters)

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from embeddings.encoder import Vectors
 from retrieval.backend import Candidates, Ids
+from retrieval.shared_work import SharedWork
 from retrieval.vector.approximate import Found, SegmentSearch, among
 from retrieval.vector.exact import best
 from retrieval.vector.half_precision import products
 from retrieval.vector.segment import Catalogue, Segment
-from retrieval.vector.sharing import SharedWork
 
 _BLOCK = 65_536
 

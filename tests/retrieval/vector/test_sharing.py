@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from retrieval.vector.sharing import SharedWork
+from retrieval.shared_work import SharedWork
 
 
 def test_without_helpers_the_one_who_asks_does_all() -> None:
