@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import gc
 import sys
 import threading
 from collections.abc import Callable
@@ -31,6 +30,7 @@ from bot.settings import Settings, data_folder, system_language, time_zone
 from bot.state import State
 from bot.suggestions import Suggestions
 from retrieval.errors import RetrievalError
+from retrieval.garbage import settle
 from retrieval.locations import MilvusLocation
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def run_telegram(settings: Settings, token: str, *, demo: bool) -> None:
 
         def beside(stopping: threading.Event) -> None:
             up_to_date(stopping)
-            gc.freeze()
+            settle()
             keeper.follow(stopping, every=0 if demo else settings.watch)
 
         if collection.disposable:
@@ -141,7 +141,7 @@ def _warm(retriever: "Retriever", hashtags: Hashtags) -> None:
     with contextlib.suppress(RetrievalError):
         retriever.search(_WARMING, top_k=1)
     hashtags.warm()
-    gc.freeze()
+    settle()
 
 
 def check(settings: Settings, token: str, demo: bool) -> list[str]:

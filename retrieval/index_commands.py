@@ -1,7 +1,6 @@
 """The commands that bring articles into the index: index and watch."""
 
 import contextlib
-import gc
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from retrieval.cli import Bar, ReportedError, json_line, json_option, print_status
+from retrieval.garbage import seldom_collecting
 from retrieval.locations import Location
 from retrieval.options import index_option
 
@@ -89,24 +89,12 @@ def index_command(
     retriever = Retriever.open(
         index, encoder=encoder, create=bool(sources) and not dry_run, user_dictionary=user_dictionary
     )
-    with _seldom_collecting(), retriever, Bar(quiet=as_json or dry_run, label="Indexing") as bar:
+    with seldom_collecting(), retriever, Bar(quiet=as_json or dry_run, label="Indexing") as bar:
         named = named_sources(retriever, sources)
         report = retriever.sync(named, progress=bar.update, **sync_options(options))
     click.echo(json_line(report) if as_json else summary(report))
     if report.failed:
         raise ReportedError(failures(report))
-
-
-@contextlib.contextmanager
-def _seldom_collecting() -> Iterator[None]:
-    """Have Python look for garbage in cycles less often: a large sync makes millions of objects and next to
-    no cycles, and spends a fiftieth of its time looking for them otherwise."""
-    before = gc.get_threshold()
-    gc.set_threshold(100_000, 20, 50)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
 
 
 def named_sources(retriever: "Retriever", sources: tuple[str, ...]) -> list[str]:

@@ -191,7 +191,7 @@ class Retriever:
     def remove(self, article_ids: Iterable[str]) -> SyncReport:
         """Remove articles; ids that are not there are passed over. Raises IndexLockedError, StorageError."""
         with self._writing() as indexer:
-            synchronizer = self._synchronizer(indexer)
+            synchronizer = self._synchronizer(indexer, None)
             synchronizer.remove([article_ids] if isinstance(article_ids, str) else article_ids)
             indexer.finish()
         return synchronizer.report()
@@ -382,13 +382,8 @@ class Retriever:
         with self._locked(), self._indexer(self._opened()) as indexer:
             yield indexer
 
-    @contextlib.contextmanager
-    def _indexer(self, index: Index) -> "Iterator[IndexWriter]":
-        indexer = index.writer(encoder=self.encoder, analyzer=self.analyzer)
-        try:
-            yield indexer
-        finally:
-            indexer.close()
+    def _indexer(self, index: Index) -> "contextlib.AbstractContextManager[IndexWriter]":
+        return contextlib.closing(index.writer(encoder=self.encoder, analyzer=self.analyzer))
 
     def _workers(self) -> "Workers | None":
         from retrieval.reading_workers import Workers
@@ -397,10 +392,7 @@ class Retriever:
         return Workers(dictionary, encoder=self.encoder) if sys.executable else None
 
     def _synchronizer(
-        self,
-        indexer: "IndexWriter",
-        progress: "ProgressCallback | None" = None,
-        pool: "ReadingPool | None" = None,
+        self, indexer: "IndexWriter", progress: "ProgressCallback | None", pool: "ReadingPool | None" = None
     ) -> "Synchronizer":
         from retrieval.sync import Synchronizer
 

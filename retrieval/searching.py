@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from embeddings.encoder import Encoder
-    from retrieval.answering import Answer, Contender
+    from retrieval.answering import Answer, Contender, Found
     from retrieval.lexical.analyzer import Analyzer
     from retrieval.question import Known, Question
     from retrieval.ranking.calibration import Calibration
@@ -128,20 +128,16 @@ class Searcher:
     def _hits(self, groups: list[Group], question: "Question", stages: Stages) -> "Iterator[Hit]":
         from retrieval.highlighting import highlights
 
-        answering = self._answering(groups, question, stages)
-        spans: list[tuple[Span, ...]] = [()] * len(groups)
-        if stages.answers:
-            records = [ranked.record for ranked, _ in answering]
-            normals = self._analyzer.normalise_all(
-                [record.text for record in records], [record.normalised for record in records]
-            )
-            spans = [highlights(question, normal, self._analyzer) for normal in normals]
-        for group, (ranked, answer), found in zip(groups, answering, spans, strict=True):
-            yield _hit(group, ranked, answer, found)
+        for group, (ranked, found) in zip(groups, self._answering(groups, question, stages), strict=True):
+            if found is None or not stages.answers:
+                yield _hit(group, ranked, None, ())
+                continue
+            spans = highlights(question, found.normal, self._analyzer) if found.normal is not None else ()
+            yield _hit(group, ranked, found.answer, spans)
 
     def _answering(
         self, groups: list[Group], question: "Question", stages: Stages
-    ) -> "list[tuple[Ranked, Answer | None]]":
+    ) -> "list[tuple[Ranked, Found | None]]":
         """Which passage of each article answers, and where in it."""
         from retrieval.answering import find_all
 
@@ -153,10 +149,7 @@ class Searcher:
             for group, items in zip(groups, ranked, strict=True)
         ]
         found = find_all(question, contenders, [group.best.record.title for group in groups], self._analyzer)
-        return [
-            (items[place], answer if stages.answers else None)
-            for items, (place, answer) in zip(ranked, found, strict=True)
-        ]
+        return [(items[each.place], each) for items, each in zip(ranked, found, strict=True)]
 
 
 def _hit(group: Group, ranked: Ranked, answer: "Answer | None", spans: tuple[Span, ...]) -> Hit:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +41,14 @@ class Answer:
     confidence: float
 
 
+class Found(NamedTuple):
+    """Which of an article's passages answers, the answer in it, and that passage's normal form."""
+
+    place: int
+    answer: Answer
+    normal: Normalised | None
+
+
 @dataclass(frozen=True, slots=True)
 class Contender:
     """A passage of the article that was found: `behind` is how far the ranking puts it behind the article's
@@ -65,12 +73,13 @@ def find_best(
     question: Question, contenders: Sequence[Contender], analyzer: "Analyzer", *, title: str = ""
 ) -> tuple[int, Answer]:
     """Which of an article's passages, given in the order of the article, answers, and the answer in it."""
-    return find_all(question, [contenders], [title], analyzer)[0]
+    (found,) = find_all(question, [contenders], [title], analyzer)
+    return found.place, found.answer
 
 
 def find_all(
     question: Question, articles: Sequence[Sequence[Contender]], titles: Sequence[str], analyzer: "Analyzer"
-) -> list[tuple[int, Answer]]:
+) -> list[Found]:
     """For each article, given as its contending passages in their order and its title, which of them answers,
     and the answer in it.
 
@@ -80,7 +89,8 @@ def find_all(
     every = [item for contenders in articles for item in contenders]
     normals = iter(analyzer.normalise_all([i.text for i in every], [i.normalised for i in every]))
     read = [_read(contenders, normals) for contenders in articles]
-    found = [(0, Answer(None, None, 0.0))] * len(articles)
+    nothing = Answer(None, None, 0.0)
+    found = [Found(0, nothing, article.normals[0] if article.normals else None) for article in read]
     places = [place for place, article in enumerate(read) if article.sentences]
     if not places:
         return found
@@ -122,7 +132,7 @@ def _read(contenders: Sequence[Contender], normals: Iterator[Normalised]) -> _Re
 
 def _answer(
     article: _Read, likely: Floats, second: float, asked: Asked, question: Question, analyzer: "Analyzer"
-) -> tuple[int, Answer]:
+) -> Found:
     """The passage that answers, by how likely each sentence of the article does."""
     spans = article.spans
     ends = list(accumulate(len(own) for own in spans))
@@ -135,7 +145,7 @@ def _answer(
     if own.max() >= MIN_CONFIDENCE:
         likeliest = spans[place][int(own.argmax())]
         exact = _exact(asked, question, article.normals[place], likeliest, analyzer)
-    return place, Answer(sentence, exact, confidence)
+    return Found(place, Answer(sentence, exact, confidence), article.normals[place])
 
 
 def set_standing(features: Features, contenders: Sequence[Contender], sizes: Sequence[int]) -> None:

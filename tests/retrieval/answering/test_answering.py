@@ -102,10 +102,13 @@ def test_articles_do_not_influence_each_other() -> None:
     titles = ["青石港", "", "白沙港", "青石港"]
     together = find_all(question, articles, titles, ANALYZER)
     alone = [find_best(question, a, ANALYZER, title=t) for a, t in zip(articles, titles, strict=True)]
-    for (place, found), (expected_place, expected) in zip(together, alone, strict=True):
+    for (place, found, normal), (expected_place, expected), own in zip(
+        together, alone, articles, strict=True
+    ):
         assert (place, found.sentence, found.exact) == (expected_place, expected.sentence, expected.exact)
         assert found.confidence == pytest.approx(expected.confidence)
-    assert [place for place, _ in together] == [1, 0, 0, 0]
+        assert normal == ANALYZER.normalise(own[place].text)
+    assert [found.place for found in together] == [1, 0, 0, 0]
     assert together[1][1].sentence is None
     assert find_all(question, [], [], ANALYZER) == []
 
