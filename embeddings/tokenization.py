@@ -184,7 +184,9 @@ class Tokenizer:
     def _words_in(self, symbols: Symbols, rows: NDArray[np.int32]) -> None:
         """Enters the words' rows into the first column, each piece at a place of its own in the word."""
         is_word = (symbols != SEPARATOR) & (symbols < self._first)
-        edges = np.flatnonzero(np.diff(is_word, prepend=False, append=False))
+        edges = np.flatnonzero(is_word[1:] != is_word[:-1]) + 1  # a separator ends the last word
+        if is_word[:1].any():
+            edges = np.insert(edges, 0, 0)
         begins, ends = edges[::2], edges[1::2]
         short = ends - begins <= LONGEST_WORD
         begins, ends = begins[short], ends[short]

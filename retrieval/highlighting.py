@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from retrieval.lexical.entities import find_entities
-from retrieval.lexical.query import MAX_QUERY_CHARACTERS
 from retrieval.question import Question
 from retrieval.ranking.background import load_background
 from retrieval.types import Span
@@ -26,19 +25,18 @@ def highlights(question: Question, text: "Normalised", analyzer: "Analyzer") -> 
     Latin words and numbers match as a whole only: never inside a longer one.
     """
     content = analyzer.examine(question.content)
-    asked = analyzer.normalise(question.content[:MAX_QUERY_CHARACTERS]).text
-    found = [*_entity_matches(content, asked, text.text), *_word_matches(content, text.text)]
+    found = [*_entity_matches(content, text.text), *_word_matches(content, text.text)]
     spans = (text.span(start, end) for start, end in _merged(found)[:MAX_SPANS])
     return tuple(_merged(spans))
 
 
-def _entity_matches(content: "Content", asked: str, text: str) -> Iterator[Span]:
+def _entity_matches(content: "Content", text: str) -> Iterator[Span]:
     """Numbers, dates and names of the question, with the ideograph that follows a name in both (u盘)."""
     wanted = {term for entity in content.entities for term in entity.terms}
     if not wanted:
         return
     names = [entity for entity in content.entities if entity.kind == "name"]
-    following = {c for entity in names if (c := asked[entity.end : entity.end + 1]) > "\u2e7f"}
+    following = {c for entity in names if (c := content.text[entity.end : entity.end + 1]) > "\u2e7f"}
     for entity in find_entities(text):
         if not wanted.isdisjoint(entity.terms) or not wanted.isdisjoint(entity.parts):
             extended = entity.kind == "name" and text[entity.end : entity.end + 1] in following

@@ -155,13 +155,15 @@ class Asked:
     cues: tuple[tuple[str, ...], ...]
 
 
-def asked(question: Question, content: "Content", normalised: str) -> Asked:
-    """Prepare a question; `normalised` is its normal form, `content` what of it carries weight."""
+def asked(question: Question, content: "Content") -> Asked:
+    """Prepare a question; `content` is what of it carries weight."""
+    normalised = content.text
+    sides = _sides(normalised)
     found = _FOCUS.search(normalised)
     return Asked(
         kind=question.kind,
         unit=question.unit,
-        levels=tuple(_grams(content.runs, size, _sides(normalised)) for size in (1, 2, 3)),
+        levels=tuple(_grams(content.runs, size, sides) for size in (1, 2, 3)),
         focus=_focus(found[1], content.words) if found else "",
         digits=frozenset(_DIGITS.findall(normalised)),
         cues=tuple(group for group, long in _cue_groups() if any(word in normalised for word in long)),

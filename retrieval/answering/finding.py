@@ -14,7 +14,6 @@ from retrieval.answering.exact import find_exact
 from retrieval.answering.features import COLUMN, Asked, Features, Sentences, asked, sentence_features
 from retrieval.answering.sentences import chances, choose, load_model
 from retrieval.lexical.normalisation import Normalised, fold
-from retrieval.lexical.query import MAX_QUERY_CHARACTERS
 from retrieval.question import Question
 from retrieval.segmentation import split_sentences
 from retrieval.types import Span
@@ -179,7 +178,7 @@ def _exact(
     start, end = _normal_span(passage, sentence)
     found = find_exact(
         asked,
-        analyzer.normalise(question.text[:MAX_QUERY_CHARACTERS]).text,
+        analyzer.examine(question.text).text,
         passage.text[start:end],
         analyzer.tagged,
     )
@@ -196,8 +195,4 @@ def _normal_span(text: Normalised, span: Span) -> Span:
 @lru_cache(maxsize=16)
 def prepare(question: Question, analyzer: "Analyzer") -> Asked:
     """The question as answers are looked for; the last ones are remembered, so that it can be made ahead."""
-    return asked(
-        question,
-        analyzer.examine(question.content),
-        analyzer.normalise(question.content[:MAX_QUERY_CHARACTERS]).text,
-    )
+    return asked(question, analyzer.examine(question.content))

@@ -88,7 +88,7 @@ def _example(query: str, hits: Sequence[Hit], answers: Sequence[str], analyzer: 
     contenders = [Contender(hit.text, behind(hit.score, first.score), hit.ordinal == 0) for hit in hits]
     spans = [split_sentences(hit.text)[:MAX_SENTENCES] for hit in hits]
     question = literally(query)
-    prepared = asked(question, analyzer.examine(question.content), analyzer.normalise(question.content).text)
+    prepared = asked(question, analyzer.examine(question.content))
     sentences = [
         sentence
         for hit, own in zip(hits, spans, strict=True)

@@ -104,13 +104,19 @@ class Content:
     """What of a question carries weight, normalised and in order.
 
     `runs` are the stretches between stop words, `words` the words in them, `alternatives` words of another
-    region that may mean the same as one of them, `entities` numbers, dates and Latin names.
+    region that may mean the same as one of them, `entities` numbers, dates and Latin names. `text` is all of
+    the question in normal form.
     """
 
+    text: str
     runs: tuple[str, ...]
     words: tuple[str, ...]
     alternatives: tuple[str, ...]
     entities: tuple[Entity, ...]
+
+
+_Considered = tuple[_Analysis, NDArray[np.bool_], Content]
+"""A question, which of its characters carry weight, and what these are."""
 
 
 class Analyzer:
@@ -125,7 +131,7 @@ class Analyzer:
         self._plain_words: set[str] = set()
         self.normalise: Callable[[str], Normalised] = lru_cache(maxsize=64)(self._normalise)
         """The form in which a text is searched, and the way back to it; the last texts are remembered."""
-        self._read: Callable[[str], _Analysis] = lru_cache(maxsize=64)(self._analyse)
+        self._considered: Callable[[str], _Considered] = lru_cache(maxsize=64)(self._consider)
         self.examine: Callable[[str], Content] = lru_cache(maxsize=64)(self._examine)
         """What of a question carries weight; the last questions are remembered."""
 
@@ -245,9 +251,19 @@ class Analyzer:
         return self.examine(text).runs
 
     def _examine(self, text: str) -> Content:
-        analysis = self._read(text[:MAX_QUERY_CHARACTERS])
-        found = self._content(analysis, content_mask(analysis.words), ENGLISH)
-        return found if found.runs else self._content(analysis, _everything(analysis))
+        found = self._considered(text[:MAX_QUERY_CHARACTERS])[2]
+        return found if found.runs else self._consider_all(text[:MAX_QUERY_CHARACTERS])[2]
+
+    def _consider(self, text: str) -> _Considered:
+        analysis = self._analyse(text)
+        mask = content_mask(analysis.words)
+        return analysis, mask, self._content(analysis, mask, ENGLISH)
+
+    def _consider_all(self, text: str) -> _Considered:
+        """Where there is nothing but question words, these are what is asked for."""
+        analysis = self._considered(text)[0]
+        mask = np.ones(len(analysis.normalised.text), dtype=bool)
+        return analysis, mask, self._content(analysis, mask)
 
     def _content(
         self, analysis: _Analysis, content: NDArray[np.bool_], stops: frozenset[str] = frozenset()
@@ -258,6 +274,7 @@ class Analyzer:
             fold(other).text for word in words for other in self._variants.alternatives.get(word, ())
         )
         return Content(
+            text=analysis.normalised.text,
             runs=_runs(analysis, content, entities),
             words=tuple(words),
             alternatives=tuple(others)[:MAX_ALTERNATIVES],
@@ -285,10 +302,9 @@ class Analyzer:
 
     def query(self, text: str) -> LexicalQuery:
         """The weighted terms of a question; question words and politeness weigh nothing."""
-        analysis = self._read(text[:MAX_QUERY_CHARACTERS])
-        weighted = self._weighted(analysis, content_mask(analysis.words), ENGLISH)
-        if not weighted:  # nothing but question words: then these are what is asked for
-            weighted = self._weighted(analysis, _everything(analysis))
+        weighted = self._weighted(*self._considered(text[:MAX_QUERY_CHARACTERS]))
+        if not weighted:
+            weighted = self._weighted(*self._consider_all(text[:MAX_QUERY_CHARACTERS]))
         terms = _boundedly(weighted)
         return LexicalQuery(
             tuple(QueryTerm(term, weight) for term, weight in terms.items()),
@@ -335,12 +351,11 @@ class Analyzer:
         return (word,)
 
     def _weighted(
-        self, analysis: _Analysis, content: NDArray[np.bool_], stops: frozenset[str] = frozenset()
+        self, analysis: _Analysis, content: NDArray[np.bool_], found: Content
     ) -> dict[str, float]:
         """Terms of the characters marked as content, in the order of the question, weight by kind."""
         codes = code_points(analysis.normalised.text)
         ideographs = ((analysis.classes & IDEOGRAPH) > 0) & content
-        found = self._content(analysis, content, stops)
         weighted: dict[str, float] = {}
         for term in (term for entity in found.entities for term in entity.terms):
             weighted.setdefault(term, self._weights.entity)
@@ -363,15 +378,11 @@ def _long(words: Sequence[str]) -> list[str]:
     return [word for word in words if len(word) > 2]
 
 
-def _everything(analysis: _Analysis) -> NDArray[np.bool_]:
-    return np.ones(len(analysis.normalised.text), dtype=bool)
-
-
 def _content_words(analysis: _Analysis, content: NDArray[np.bool_]) -> Iterator[str]:
     """Words of ideographs that are content as a whole."""
-    place = 0
+    place, marks = 0, content.tobytes()
     for word in analysis.words:
-        if word[0] > "\u2e7f" and content[place : place + len(word)].all():
+        if word[0] > "\u2e7f" and 0 not in marks[place : place + len(word)]:
             yield word
         place += len(word)
 

@@ -3,6 +3,7 @@ large."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from math import log
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,12 +51,13 @@ def weigh(grams: Grams, frequencies: Frequencies, passages: int, background: Bac
         if gram in found:
             weights[gram] = _weight(found[gram], passages, _rate(gram, background))
         else:
-            weights[gram] = _sum([weights[gram[place : place + 1]] for place in range(len(gram))])
+            parts = [weights[symbol,] for symbol in gram]
+            weights[gram] = _sum(max(parts), sum(parts))
     levels = [np.array([weights[gram] for gram in level]) for level in grams.levels[:2]]
-    levels += [np.array([_sum(_pairs(gram, weights)) for gram in level]) for level in grams.levels[2:]]
-    mass = [np.array([_mass(gram, weights) for gram in level]) for level in grams.levels]
-    total = sum(_mass(segment, weights) for segment in grams.segments)
-    words = np.array([weights.get(word) or _sum(_pairs(word, weights)) for word in grams.words])
+    levels += _longer(grams.levels[1:], weights)
+    mass = _masses(grams.levels, weights)
+    total = sum(sum(weights[symbol,] for symbol in segment) for segment in grams.segments)
+    words = np.array([weights.get(word) or _of_pairs(word, weights) for word in grams.words])
     return GramWeights(tuple(levels), tuple(mass), total, words)
 
 
@@ -78,17 +80,41 @@ def _rate(gram: Gram, background: Background) -> float:
 
 def _weight(count: int, passages: int, rate: float) -> float:
     blended = (count + PRIOR_PASSAGES * rate) / (passages + PRIOR_PASSAGES)
-    return float(-np.log(min(blended, 1.0)))
+    return -log(min(blended, 1.0))
 
 
-def _sum(weights: Sequence[float]) -> float:
-    rarest = max(weights)
-    return rarest + _OTHERS_SHARE * (sum(weights) - rarest)
+def _sum(rarest: float, total: float) -> float:
+    return rarest + _OTHERS_SHARE * (total - rarest)
 
 
-def _pairs(gram: Gram, weights: Mapping[Gram, float]) -> list[float]:
-    return [weights[gram[place : place + 2]] for place in range(len(gram) - 1)]
+def _longer(levels: Sequence[Sequence[Gram]], weights: Mapping[Gram, float]) -> list[Floats]:
+    """The weights of the n-grams of 3 symbols and more, each from what its beginning has; `levels` are from
+    2."""
+    pairs = {gram: (weights[gram], weights[gram]) for level in levels[:1] for gram in level}
+    found = []
+    for level in levels[1:]:
+        pairs = {gram: _followed(pairs[gram[:-1]], weights[gram[-2:]]) for gram in level}
+        found.append(np.array([_sum(*of_gram) for of_gram in pairs.values()]))
+    return found
 
 
-def _mass(gram: Gram, weights: Mapping[Gram, float]) -> float:
-    return sum(weights[symbol,] for symbol in gram)
+def _masses(levels: Sequence[Sequence[Gram]], weights: Mapping[Gram, float]) -> list[Floats]:
+    """The summed weights of the symbols of each n-gram, level by level."""
+    masses = {gram: weights[gram] for level in levels[:1] for gram in level}
+    found = [np.array(list(masses.values()))] if levels else []
+    for level in levels[1:]:
+        masses = {gram: masses[gram[:-1]] + weights[gram[-1:]] for gram in level}
+        found.append(np.array(list(masses.values())))
+    return found
+
+
+def _followed(pairs: tuple[float, float], weight: float) -> tuple[float, float]:
+    """The greatest and the sum of some pairs' weights, with another pair."""
+    rarest, total = pairs
+    return (weight if weight > rarest else rarest), total + weight
+
+
+def _of_pairs(gram: Gram, weights: Mapping[Gram, float]) -> float:
+    """The weight of an n-gram of 3 symbols or more."""
+    found = [weights[gram[place : place + 2]] for place in range(len(gram) - 1)]
+    return _sum(max(found), sum(found))
