@@ -28,6 +28,12 @@ class SharedWork(Generic[Result]):
             for _ in range(min(helpers, len(self._left))):
                 self._helpers.append(executor.submit(self._work))
 
+    def step(self) -> None:
+        """Do one piece, if any is left. A helper that waits for the interpreter's lock gets it meanwhile."""
+        with contextlib.suppress(IndexError):
+            place, piece = self._left.popleft()
+            self._results[place] = piece()
+
     def results(self) -> list[Result]:
         """What the pieces gave, in their order; raises what one of them raised."""
         self._work()

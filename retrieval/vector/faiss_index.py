@@ -156,6 +156,7 @@ class FaissIndex:
         work = SharedWork([scan for of_part in scans for scan in of_part])
         if executor is not None and sum(map(len, scans)) > len(parts):
             work.begin(executor, helpers)
+            work.step()
 
         def finish() -> Candidates:
             every = iter(work.results())
