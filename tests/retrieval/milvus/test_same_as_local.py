@@ -95,6 +95,8 @@ def assert_same_candidates(pair: Pair, question: str, filters: Filters | None) -
             assert dict(zip(mine.ids.tolist(), np.round(mine.scores, 3), strict=True)) == pytest.approx(
                 dict(zip(theirs.ids.tolist(), theirs.scores, strict=True)), abs=2e-3
             )
+        for view, found in ((local, mine), (remote, theirs)):
+            np.testing.assert_array_equal(view.begin_lexical(query, 500, filters)().ids, found.ids)
         ids = mine.ids
         assert local.records(ids) == remote.records(ids)
         np.testing.assert_array_equal(local.vectors(ids), remote.vectors(ids))

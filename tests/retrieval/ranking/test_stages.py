@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from retrieval.backend import PassageRecord
 from retrieval.errors import IndexDamagedError
@@ -14,7 +16,13 @@ from retrieval.ranking.calibration import RIVALRY, Calibration, default_calibrat
 from retrieval.ranking.calibration_training import EVIDENCE
 from retrieval.ranking.features import Batch, extract
 from retrieval.ranking.fusion import fuse
-from retrieval.ranking.grouping import Group, fold_duplicates, group_by_article, point_out_newer
+from retrieval.ranking.grouping import (
+    Group,
+    fold_duplicates,
+    group_by_article,
+    near_identical,
+    point_out_newer,
+)
 from retrieval.ranking.matching import Grams
 from retrieval.ranking.model import LinearModel, load_model, matrix
 from retrieval.ranking.pipeline import Ranked
@@ -201,6 +209,49 @@ def test_copies_are_folded_but_not_reports_with_other_figures() -> None:
     assert len(fold_duplicates([Group(ranked("a", other[0])), Group(ranked("b", other[1]))])) == 2
     unknown = [Group(ranked(name, LONG, signature=None)) for name in "ab"]
     assert len(fold_duplicates(unknown)) == 2
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 3)), max_size=60))
+def test_folding_compares_each_article_with_the_first_ones_that_were_kept(
+    drawn: list[tuple[int, int]],
+) -> None:
+    """Whatever is alike: each goes to the first of the first 20 kept that is near-identical to it."""
+    groups = [
+        Group(ranked(chr(0x4E00 + number), LONG + "甲乙丙丁"[text] * 9, signature=(1 << 4 * bits) - 1))
+        for number, (bits, text) in enumerate(drawn)
+    ]
+    kept: list[Group] = []
+    duplicates: dict[str, list[str]] = {}
+    for group in groups:
+        own = group.best.record.article_id
+        first = next((other for other in kept[:20] if near_identical(other.best, group.best)), None)
+        if first is None:
+            kept.append(group)
+            duplicates[own] = []
+        else:
+            duplicates[first.best.record.article_id].append(own)
+    assert {group.best.record.article_id: group.duplicates for group in fold_duplicates(groups)} == duplicates
+
+
+def test_longer_n_grams_weigh_as_their_rarest_pair_and_a_quarter_of_the_others() -> None:
+    grams = Grams(["海外仓储", "仓储"], ["海外仓"])
+    counts = {"c海": 5, "c外": 40, "c仓": 2, "c储": 9, "b海外": 4, "b外仓": 1, "b仓储": 2}
+    weights = weigh(grams, lambda terms: np.array([counts[t] for t in terms]), 100, load_background())
+    single = dict(zip(grams.levels[0], weights.levels[0].tolist(), strict=True))
+    pair = dict(zip(grams.levels[1], weights.levels[1].tolist(), strict=True))
+    assert grams.levels[2] == [("海", "外", "仓"), ("外", "仓", "储")]
+    first, second, third = pair["海", "外"], pair["外", "仓"], pair["仓", "储"]
+    assert weights.levels[2].tolist() == pytest.approx([
+        max(first, second) + 0.25 * min(first, second), max(second, third) + 0.25 * min(second, third),
+    ])  # fmt: skip
+    three = first + second + third
+    assert weights.levels[3].tolist() == pytest.approx([second + 0.25 * (three - second)])
+    assert second > max(first, third)
+    assert weights.mass[3].tolist() == pytest.approx([sum(single.values())])
+    of_pairs = [sum(single[symbol,] for symbol in gram) for gram in grams.levels[1]]
+    assert weights.mass[1].tolist() == pytest.approx(of_pairs)
+    assert weights.words.tolist() == pytest.approx([weights.levels[2][0]])
+    assert weights.total == pytest.approx(weights.mass[3][0] + single["仓",] + single["储",])
 
 
 def test_newer_articles_are_pointed_out() -> None:

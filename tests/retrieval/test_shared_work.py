@@ -66,3 +66,14 @@ def test_an_executor_that_was_shut_down_is_no_help_and_no_fault() -> None:
     work = SharedWork([lambda: 3])
     work.begin(executor, 1)
     assert work.results() == [3]
+
+
+def test_one_piece_may_be_done_ahead() -> None:
+    done: list[int] = []
+    work = SharedWork([lambda: done.append(1), lambda: done.append(2)])
+    work.step()
+    assert done == [1]
+    work.step()
+    work.step()  # nothing is left
+    assert work.results() == [None, None]
+    assert done == [1, 2]
