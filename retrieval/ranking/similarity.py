@@ -3,6 +3,7 @@ passages."""
 
 import re
 from collections.abc import Sequence, Set
+from functools import cache
 from itertools import accumulate, chain
 
 import numpy as np
@@ -10,11 +11,19 @@ from numpy.typing import NDArray
 
 _SHINGLE = 4
 _LIMIT = 6000
+_MANY = 8
+"""From so many texts on, tables are quicker."""
+
+_TABLE = 0x20000
+_NO_LETTER, _UNCLEAR = 0xFFFFFFFF, 0xFFFFFFFE
 _MASK = (1 << 64) - 1
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 _MIXER = np.uint64(0xBF58476D1CE4E5B9)
 _IGNORED = re.compile(r"[\W_]+")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+
+Letters = tuple[NDArray[np.uint32], list[int]]
+"""The code points that count of several texts, one after another, and how many each text has."""
 
 
 def signature(text: str) -> int:
@@ -26,19 +35,55 @@ def signature(text: str) -> int:
 
 def signatures(texts: Sequence[str]) -> list[int]:
     """`signature` of each text, quicker than one by one."""
-    letters = [_IGNORED.sub("", text[: 2 * _LIMIT])[:_LIMIT].lower() for text in texts]
-    codes = np.frombuffer("".join(letters).encode("utf-32-le"), dtype=np.uint32).astype(np.uint64)
-    long_enough = [len(text) >= _SHINGLE for text in letters]
+    texts = [text[: 2 * _LIMIT] for text in texts]
+    codes, lengths = (_letters_of_many(texts) if len(texts) >= _MANY else None) or _letters(texts)
+    long_enough = [length >= _SHINGLE for length in lengths]
     if not any(long_enough):
         return [0] * len(texts)
-    hashes = _mixed(_shingles(codes))
-    ends = accumulate(map(len, letters))
+    hashes = _mixed(_shingles(codes.astype(np.uint64)))
     found = iter(_majorities([
-        hashes[end - len(text) : end - _SHINGLE + 1]
-        for text, end in zip(letters, ends, strict=True)
-        if len(text) >= _SHINGLE
+        hashes[end - length : end - _SHINGLE + 1]
+        for length, end in zip(lengths, accumulate(lengths), strict=True)
+        if length >= _SHINGLE
     ]))  # fmt: skip
     return [next(found) if enough else 0 for enough in long_enough]
+
+
+def _letters(texts: Sequence[str]) -> Letters:
+    letters = [_IGNORED.sub("", text)[:_LIMIT].lower() for text in texts]
+    return _code_points("".join(letters)), list(map(len, letters))
+
+
+def _letters_of_many(texts: Sequence[str]) -> Letters | None:
+    """The same by tables; None where a text has something that is not in them, or too many letters."""
+    codes = _code_points("".join(texts))
+    lowered = _lowered()
+    if codes.max(initial=0) >= len(lowered):
+        return None
+    lower = lowered[codes]
+    kept = lower != _NO_LETTER
+    ends = np.cumsum([len(text) for text in texts])
+    counts = np.diff(np.append(0, np.cumsum(kept))[ends], prepend=0)
+    lower = lower[kept]
+    if counts.max(initial=0) > _LIMIT or (lower == _UNCLEAR).any():
+        return None
+    return lower, counts.tolist()
+
+
+@cache
+def _lowered() -> NDArray[np.uint32]:
+    """The lower case of each code point of the first two planes; _NO_LETTER where it is ignored, _UNCLEAR
+    where it becomes two characters or depends on its neighbours."""
+    lowered = np.full(_TABLE, _NO_LETTER, dtype=np.uint32)
+    letters = _IGNORED.sub("", "".join(map(chr, range(_TABLE))))
+    lower = [character.lower() for character in letters]
+    codes = [_UNCLEAR if len(form) > 1 or form == "σ" else ord(form) for form in lower]
+    lowered[_code_points(letters)] = codes
+    return lowered
+
+
+def _code_points(text: str) -> NDArray[np.uint32]:
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
 
 
 def distance(first: int, second: int) -> int:

@@ -4,7 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retrieval.ranking.similarity import distance, from_signed, overlap, same_numbers, signature, to_signed
+from retrieval.ranking.similarity import (
+    distance,
+    from_signed,
+    overlap,
+    same_numbers,
+    signature,
+    signatures,
+    to_signed,
+)
 
 REPORT = (
     "黑龙江自贸试验区黑河片区挂牌以来，累计建成边境仓5个、海外仓12个，跨境电商交易额同比增长6.42%。"
@@ -39,6 +47,17 @@ def test_signed_and_back(value: int) -> None:
 @given(st.text(max_size=200))
 def test_any_text_has_a_signature(text: str) -> None:
     assert 0 <= signature(text) < 1 << 64
+
+
+@given(st.lists(st.text(st.sampled_from("黑河仓A1Σσςİßｆ_， \n😀𝐀𠀀\ud800") | st.characters()), max_size=12))
+def test_many_texts_have_the_signatures_that_each_has_alone(texts: list[str]) -> None:
+    many = [*texts, *(REPORT.replace("黑", text[:1]) for text in texts)]
+    assert signatures(many) == [signature(text) for text in many]
+
+
+def test_so_do_long_ones() -> None:
+    many = [REPORT * 80, *[REPORT + "外" * number for number in range(12)]]
+    assert signatures(many) == [signature(text) for text in many]
 
 
 def test_overlap() -> None:
