@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _UPDATES = 7
 _BATCH = 100
 _RECALL_QUESTIONS = 50
+_WARMING = 200
 _NEAREST = 100
 _BLOCK = 16_384
 _ADVERSARIAL = (
@@ -107,8 +108,9 @@ def benchmark(
         command = ["index", str(files), "--index", str(index), *(["--encoder", encoder] if encoder else [])]
         build_seconds, build_megabytes = _run("retrieval", *command)
         again_seconds, _ = _run("retrieval", *command)
-        questions = list(islice(cycle(queries or list(islice(made_up_questions(), 100))), repeat))
-        asked, slow = _answers(index, questions), _answers(index, list(_ADVERSARIAL))
+        asking = cycle(queries or list(islice(made_up_questions(), 100)))
+        questions, warming = list(islice(asking, repeat)), list(islice(asking, _WARMING))
+        asked, slow = _answers(index, warming, questions), _answers(index, warming, list(_ADVERSARIAL))
         with Retriever.open(index) as retriever:
             status = retriever.status()
             recall = _recall(retriever, questions[:_RECALL_QUESTIONS])
@@ -157,12 +159,12 @@ def _run(module: str, *arguments: str) -> tuple[float, float]:
     return time.perf_counter() - started, meter.peak
 
 
-def _answers(index: Path, questions: list[str]) -> dict[str, Any]:
+def _answers(index: Path, warming: list[str], questions: list[str]) -> dict[str, Any]:
     """What a process that has just been started measures; see retrieval.evaluation.serving."""
     started = time.time()
     child = subprocess.run(  # noqa: S603 (our own program)
         [sys.executable, "-m", "retrieval.evaluation.serving", "answer", str(index)],
-        input=json.dumps(questions) + "\n", capture_output=True, text=True, check=False,
+        input=json.dumps([warming, questions]) + "\n", capture_output=True, text=True, check=False,
     )  # fmt: skip
     if child.returncode:
         raise RetrievalError(f"measuring failed: {child.stderr.strip()}")

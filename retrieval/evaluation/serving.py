@@ -2,7 +2,8 @@
 
 It is another process than the one that builds and updates, as in real use; it speaks JSON lines.
 
-    answer  reads a list of questions, asks them, prints times, and its memory
+    answer  reads two lists of questions, asks those of the first to get warm, then those of the second;
+            prints times, and its memory
     watch   reads [word, wanted] again and again, prints the time at which the word is found, or no longer is
 """
 
@@ -20,15 +21,14 @@ from retrieval.evaluation.memory import resident_megabytes
 from retrieval.garbage import settle
 from retrieval.retriever import Retriever
 
-_WARM_UP = 20
 
-
-def answer(index: Path, questions: list[str]) -> dict[str, Any]:
-    """Times in milliseconds, memory in megabytes."""
+def answer(index: Path, warming: list[str], questions: list[str]) -> dict[str, Any]:
+    """Times in milliseconds, memory in megabytes. `warming` are other questions, as far as there are any:
+    what is measured is a process that has served for a while, and a question that it has not seen."""
     with Retriever.open(index, create=False) as retriever:
         retriever.search(questions[0])
         first = time.time()
-        for question in questions[:_WARM_UP]:
+        for question in warming:
             retriever.search(question)
         gc.collect()
         settle()  # as the bot does
@@ -77,4 +77,4 @@ if __name__ == "__main__":
     if sys.argv[1] == "watch":
         watch(Path(sys.argv[2]))
     else:
-        print(json.dumps(answer(Path(sys.argv[2]), json.loads(sys.stdin.readline()))))
+        print(json.dumps(answer(Path(sys.argv[2]), *json.loads(sys.stdin.readline()))))
