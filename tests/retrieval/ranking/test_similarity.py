@@ -55,8 +55,9 @@ def test_many_texts_have_the_signatures_that_each_has_alone(texts: list[str]) ->
     assert signatures(many) == [signature(text) for text in many]
 
 
-def test_so_do_long_ones() -> None:
-    many = [REPORT * 80, *[REPORT + "外" * number for number in range(12)]]
+@pytest.mark.parametrize("odd", [REPORT * 80, "ΟΔΥΣΣΕΥΣ ", "İstanbul", "𠀀𠀁𠀂𠀃", "😀", "\ud800", ""])
+def test_so_have_texts_that_are_odd(odd: str) -> None:
+    many = [odd, *[odd[:60] + REPORT[number:] for number in range(12)]]
     assert signatures(many) == [signature(text) for text in many]
 
 
