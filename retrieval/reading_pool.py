@@ -1,8 +1,7 @@
 """When the workers of a sync start, and when they end."""
 
 from collections.abc import Callable
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from retrieval.reading_workers import Workers
@@ -14,20 +13,12 @@ some 200 files."""
 
 class ReadingPool:
     """The workers of one sync, for all that it reads. They start when they are first asked for, or before,
-    where it can be foreseen; ended by close(), or at the end of a `with`."""
+    where it can be foreseen; ended by close()."""
 
     def __init__(self, make: "Callable[[], Workers | None]") -> None:
         """`make` starts workers; None where this process cannot. Nothing is started yet."""
         self._make = make
         self._workers: Workers | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def workers(self) -> "Workers | None":
         """The workers, which start now if they have not yet."""

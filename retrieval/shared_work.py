@@ -28,11 +28,15 @@ class SharedWork(Generic[Result]):
             for _ in range(min(helpers, len(self._left))):
                 self._helpers.append(executor.submit(self._work))
 
-    def step(self) -> None:
-        """Do one piece, if any is left. A helper that waits for the interpreter's lock gets it meanwhile."""
-        with contextlib.suppress(IndexError):
+    def step(self) -> bool:
+        """Do one piece; whether any was left. A helper that waits for the interpreter's lock gets it
+        meanwhile."""
+        try:
             place, piece = self._left.popleft()
-            self._results[place] = piece()
+        except IndexError:
+            return False
+        self._results[place] = piece()
+        return True
 
     def results(self) -> list[Result]:
         """What the pieces gave, in their order; raises what one of them raised."""
@@ -43,9 +47,5 @@ class SharedWork(Generic[Result]):
         return [self._results[place] for place in sorted(self._results)]
 
     def _work(self) -> None:
-        while True:
-            try:
-                place, piece = self._left.popleft()
-            except IndexError:
-                return
-            self._results[place] = piece()
+        while self.step():
+            pass

@@ -45,7 +45,7 @@ class Access:
 
 def sync_sources(sources: Sequence[str | Path], access: Access, options: SyncOptions) -> SyncReport:
     """See Retriever.sync. Addresses are asked before the writer's lock is taken: servers may be slow."""
-    with ReadingPool(access.workers) as pool:
+    with contextlib.closing(ReadingPool(access.workers)) as pool:
         return _synced(sources, access, options, pool)
 
 

@@ -9,6 +9,8 @@ from itertools import accumulate, chain
 import numpy as np
 from numpy.typing import NDArray
 
+from retrieval.lexical.normalisation import code_points
+
 _SHINGLE = 4
 _LIMIT = 6000
 _MANY = 8
@@ -51,12 +53,12 @@ def signatures(texts: Sequence[str]) -> list[int]:
 
 def _letters(texts: Sequence[str]) -> Letters:
     letters = [_IGNORED.sub("", text)[:_LIMIT].lower() for text in texts]
-    return _code_points("".join(letters)), list(map(len, letters))
+    return code_points("".join(letters)), list(map(len, letters))
 
 
 def _letters_of_many(texts: Sequence[str]) -> Letters | None:
     """The same by tables; None where a text has something that is not in them, or too many letters."""
-    codes = _code_points("".join(texts))
+    codes = code_points("".join(texts))
     lowered = _lowered()
     if codes.max(initial=0) >= len(lowered):
         return None
@@ -78,12 +80,8 @@ def _lowered() -> NDArray[np.uint32]:
     letters = _IGNORED.sub("", "".join(map(chr, range(_TABLE))))
     lower = [character.lower() for character in letters]
     codes = [_UNCLEAR if len(form) > 1 or form == "σ" else ord(form) for form in lower]
-    lowered[_code_points(letters)] = codes
+    lowered[code_points(letters)] = codes
     return lowered
-
-
-def _code_points(text: str) -> NDArray[np.uint32]:
-    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
 
 
 def distance(first: int, second: int) -> int:

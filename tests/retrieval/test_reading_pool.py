@@ -1,5 +1,6 @@
 """When workers start and end."""
 
+import contextlib
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -42,7 +43,7 @@ def alive(workers: Workers) -> bool:
 
 def test_workers_start_once_when_asked_for_and_end_with_the_pool() -> None:
     make = Counted()
-    with ReadingPool(make) as pool:
+    with contextlib.closing(ReadingPool(make)) as pool:
         assert make.made == []
         workers = pool.workers()
         assert workers is not None
@@ -54,13 +55,13 @@ def test_workers_start_once_when_asked_for_and_end_with_the_pool() -> None:
 
 def test_a_pool_that_nobody_asked_makes_nothing() -> None:
     make = Counted()
-    with ReadingPool(make):
+    with contextlib.closing(ReadingPool(make)):
         pass
     assert make.made == []
 
 
 def test_where_no_workers_can_be_made_there_are_none() -> None:
-    with ReadingPool(lambda: None) as pool:
+    with contextlib.closing(ReadingPool(lambda: None)) as pool:
         assert pool.workers() is None
 
 

@@ -71,9 +71,16 @@ def test_an_executor_that_was_shut_down_is_no_help_and_no_fault() -> None:
 def test_one_piece_may_be_done_ahead() -> None:
     done: list[int] = []
     work = SharedWork([lambda: done.append(1), lambda: done.append(2)])
-    work.step()
+    assert work.step()
     assert done == [1]
-    work.step()
-    work.step()  # nothing is left
+    assert work.step()
+    assert not work.step()
     assert work.results() == [None, None]
     assert done == [1, 2]
+
+
+def test_what_a_piece_raises_is_never_taken_for_the_end() -> None:
+    empty: list[int] = []
+    for ask in (SharedWork([empty.pop]).step, SharedWork([empty.pop]).results):
+        with pytest.raises(IndexError, match="pop from empty list"):
+            ask()
