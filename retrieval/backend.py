@@ -62,17 +62,13 @@ class Backend(Protocol):
         """The k passages nearest to `vector` (shape (dimension,), length 1) by cosine."""
 
     def begin_dense(
-        self, vector: NDArray[np.float32], k: int, filters: Filters | None = None
+        self, vector: Callable[[], NDArray[np.float32]], k: int, filters: Filters | None = None
     ) -> Callable[[], Candidates]:
-        """`dense`, begun: a call gives what was found. It may be worked on until then, or only then."""
+        """`dense` for the vector that `vector` makes, begun: a call gives what was found. It may be worked on
+        until then, in another thread, or only then."""
 
     def lexical(self, query: LexicalQuery, k: int, filters: Filters | None = None) -> Candidates:
         """The k best passages by BM25 over the query's weighted terms."""
-
-    def begin_lexical(
-        self, query: LexicalQuery, k: int, filters: Filters | None = None
-    ) -> Callable[[], Candidates]:
-        """`lexical`, begun, as `begin_dense` begins `dense`."""
 
     def records(self, ids: Sequence[int] | Ids) -> list[PassageRecord]:
         """Records in the order of `ids`; ids that no longer exist are left out."""

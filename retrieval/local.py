@@ -22,7 +22,6 @@ from retrieval.lexical.index import LexicalIndex
 from retrieval.lexical.query import LexicalQuery
 from retrieval.links import LinkTemplate
 from retrieval.manifest import Manifest
-from retrieval.shared_work import SharedWork
 from retrieval.storage.folder import Generation
 from retrieval.storage.reading import Reader, State, Store
 from retrieval.types import Filters
@@ -71,8 +70,8 @@ class LocalIndex:
 
     @cached_property
     def helpers(self) -> Executor | None:
-        """Threads that look terms up and scan vectors while the one that asks prepares what comes next; none
-        where there is one processor."""
+        """Threads that scan vectors while the one that asks looks terms up; none where there is one
+        processor."""
         helpers = spare_processors()
         return ThreadPoolExecutor(helpers, "wenda-scan") if helpers else None
 
@@ -180,16 +179,16 @@ class LocalBackend:
 
     def dense(self, vector: NDArray[np.float32], k: int, filters: Filters | None = None) -> Candidates:
         """See Backend."""
-        return self.begin_dense(vector, k, filters)()
+        return self.begin_dense(lambda: vector, k, filters)()
 
     def begin_dense(
-        self, vector: NDArray[np.float32], k: int, filters: Filters | None = None
+        self, vector: Callable[[], NDArray[np.float32]], k: int, filters: Filters | None = None
     ) -> Callable[[], Candidates]:
-        """See Backend. Other threads scan a large index meanwhile."""
+        """See Backend. Other threads make the vector and look meanwhile."""
         allowed = self._allowed(filters)
         if k < 1 or (allowed is not None and not len(allowed)):
             return partial(Candidates, np.empty(0, np.int64), np.empty(0, np.float32))
-        vector, helpers = np.ascontiguousarray(vector, dtype=np.float32), self._index.helpers
+        helpers = self._index.helpers
         return self._vectors.begin(vector, k, allowed, executor=helpers, helpers=spare_processors())
 
     def lexical(self, query: LexicalQuery, k: int, filters: Filters | None = None) -> Candidates:
@@ -197,15 +196,6 @@ class LocalBackend:
         found = self._lexical.search(query, k, filters)
         live = self._vectors.contains(found.ids)
         return found if live.all() else Candidates(found.ids[live], found.scores[live])
-
-    def begin_lexical(
-        self, query: LexicalQuery, k: int, filters: Filters | None = None
-    ) -> Callable[[], Candidates]:
-        """See Backend. Another thread looks meanwhile."""
-        work = SharedWork([partial(self.lexical, query, k, filters)])
-        if self._index.helpers is not None:
-            work.begin(self._index.helpers, 1)
-        return lambda: work.results()[0]
 
     def holdings(self) -> Holdings:
         """What there is to filter by."""

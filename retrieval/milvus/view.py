@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import cached_property, partial
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,10 +61,10 @@ class MilvusView:
         return self._search("dense", np.asarray(vector, dtype=np.float32), k, filters, parameters)
 
     def begin_dense(
-        self, vector: NDArray[np.float32], k: int, filters: Filters | None = None
+        self, vector: Callable[[], NDArray[np.float32]], k: int, filters: Filters | None = None
     ) -> Callable[[], Candidates]:
         """See Backend. Nothing is done before the call."""
-        return partial(self.dense, vector, k, filters)
+        return lambda: self.dense(vector(), k, filters)
 
     def lexical(self, query: LexicalQuery, k: int, filters: Filters | None = None) -> Candidates:
         """See Backend."""
@@ -83,12 +83,6 @@ class MilvusView:
                 return candidates
             time.sleep(pause)
         return self._search("sparse", vector, k, filters, {})
-
-    def begin_lexical(
-        self, query: LexicalQuery, k: int, filters: Filters | None = None
-    ) -> Callable[[], Candidates]:
-        """See Backend. Nothing is done before the call."""
-        return partial(self.lexical, query, k, filters)
 
     def holdings(self) -> Holdings:
         """See View."""

@@ -3,6 +3,7 @@ scores."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from math import isnan
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
@@ -34,7 +35,7 @@ MODES: tuple[Mode, ...] = ("hybrid", "dense", "lexical")
 DENSE_CANDIDATES = 50
 """The dense side brings at most this many candidates beside the lexical ones."""
 
-_KEPT = 0.8
+_KEPT = 0.5
 """The second stage looks at this share of `depth`, the best of both sides fused."""
 
 CROSS_ENCODED = 30
@@ -149,22 +150,18 @@ class Ranker:
         dense: bool,
         lexical: bool,
     ) -> Callable[[], Pool]:
-        """Begin to look for candidates; a call gives them."""
-        vector, by_vector, by_terms = None, _nothing, _nothing
+        """Look for candidates on the lexical side, while the other side is begun; a call gives both."""
+        vector = cache(lambda: self._encoder.encode_queries([content])[0])
         query = self._analyzer.query(content) if lexical else None
-        if query and query.terms:
-            by_terms = backend.begin_lexical(query, depth, filters)
-        if dense:
-            vector = self._encoder.encode_queries([content])[0]
-            if vector.any():
-                count = min(depth, DENSE_CANDIDATES) if lexical else depth
-                by_vector = backend.begin_dense(vector, count, filters)
-            else:
-                vector = None
+        count = min(depth, DENSE_CANDIDATES) if lexical else depth
+        by_vector = backend.begin_dense(vector, count, filters) if dense else _nothing
+        by_terms = backend.lexical(query, depth, filters) if query and query.terms else _nothing()
 
         def found() -> Pool:
-            nearest = by_vector()  # which this thread can help with
-            return _merged(by_terms(), nearest, vector, backend)
+            nearest = by_vector()
+            if not dense or not vector().any():  # nothing is near a vector of zeros
+                return _merged(by_terms, _nothing(), None, backend)
+            return _merged(by_terms, nearest, vector(), backend)
 
         return found
 

@@ -1,7 +1,6 @@
 """A view of an index in which a question is not searched to the end if it is not about certain passages."""
 
 from collections.abc import Callable, Collection, Sequence
-from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,22 +37,15 @@ class Near:
             raise FarError
         return found
 
-    def begin_lexical(
-        self, query: LexicalQuery, k: int, filters: Filters | None = None
-    ) -> Callable[[], Candidates]:
-        """See Backend. It is done at once: nothing else is worth while where all passages are far."""
-        found = self.lexical(query, k, filters)
-        return lambda: found
-
     def dense(self, vector: NDArray[np.float32], k: int, filters: Filters | None = None) -> Candidates:
         """See Backend."""
         return self._view.dense(vector, k, filters)
 
     def begin_dense(
-        self, vector: NDArray[np.float32], k: int, filters: Filters | None = None
+        self, vector: Callable[[], NDArray[np.float32]], k: int, filters: Filters | None = None
     ) -> Callable[[], Candidates]:
-        """See Backend. Nothing is done until the other side is known."""
-        return partial(self.dense, vector, k, filters)
+        """See Backend. Nothing is done before the call: it is not worth while where all passages are far."""
+        return lambda: self.dense(vector(), k, filters)
 
     def records(self, ids: Sequence[int] | Ids) -> list[PassageRecord]:
         """See Backend."""

@@ -15,8 +15,12 @@ from retrieval.vector.quantization import Rows, Scanner
 from retrieval.vector.segment import Segment, release
 
 SCANNED = 262_144
-"""Rows that are scanned in one go: about as many as take two milliseconds. Each go has a price of its own: a
-quarter of it made a question among a million passages a millisecond slower."""
+"""Rows that are scanned in one go at most: about as many as take two milliseconds. Each go has a price of its
+own: a quarter of it made a question among a million passages a millisecond slower."""
+
+_SHARED, _WORTH_SHARING = 3, 32_768
+"""A segment of several times as many rows as the latter is scanned in up to so many goes: threads that share
+the work then end at about the same time."""
 
 _BLOCK = 4096
 _SMALL_SHARE = 24
@@ -59,8 +63,8 @@ class SegmentSearch:
     ) -> list[Scan]:
         """What finds all live and allowed rows, or candidates among which the k nearest are.
 
-        A segment with codes is scanned for candidates, SCANNED rows at a time; where few rows are allowed,
-        and in a segment without codes, all are scored exactly.
+        A segment with codes is scanned for candidates piece by piece; where few rows are allowed, and in a
+        segment without codes, all are scored exactly.
         """
         segment = self._segment
         if segment.codes is None:
@@ -70,8 +74,8 @@ class SegmentSearch:
             return [lambda: self.scored(vector, _live(rows[rows >= 0], dead))]
         wanted = self.candidates(k, whole=dead is None and allowed is None)
         return [
-            partial(self._candidates, vector, wanted, start, dead, allowed)
-            for start in range(0, len(segment), SCANNED)
+            partial(self._candidates, vector, wanted, place, dead, allowed)
+            for place in range(len(self._pieces()))
         ]
 
     def scored(self, vector: NDArray[np.float32], rows: Rows) -> Found:
@@ -98,16 +102,16 @@ class SegmentSearch:
         self,
         vector: NDArray[np.float32],
         wanted: int,
-        start: int,
+        place: int,
         dead: NDArray[np.bool_] | None,
         allowed: Ids | None,
     ) -> Found:
-        """As many live, allowed candidates as are wanted of the rows from `start` on; more are fetched as
-        long as too few are of that kind."""
-        scanner = self._loaded_scanners()[start // SCANNED]
-        ids = self._segment.ids[start : start + SCANNED]
+        """As many live, allowed candidates as are wanted of one piece; more are fetched as long as too few of
+        them count."""
+        scanner, piece = self._loaded_scanners()[place], self._pieces()[place]
+        ids = self._segment.ids[piece]
         size = len(ids)
-        gone = None if dead is None else dead[start : start + SCANNED]
+        gone = None if dead is None else dead[piece]
         counting = size - (0 if gone is None else int(np.count_nonzero(gone)))
         if allowed is not None:
             allowed = allowed[np.searchsorted(allowed, ids[0]) : np.searchsorted(allowed, ids[-1], "right")]
@@ -125,8 +129,14 @@ class SegmentSearch:
                     kept &= among(ids[rows], allowed)
                 rows, scores = rows[kept], scores[kept]
             if len(rows) >= min(wanted, counting) or fetched >= size:
-                return Found(rows[:wanted] + start, scores[:wanted], False)
+                return Found(rows[:wanted] + piece.start, scores[:wanted], False)
             fetched *= 2 if len(rows) * 4 > wanted else 8
+
+    def _pieces(self) -> list[slice]:
+        """The rows that are scanned in one go each."""
+        size = len(self._segment)
+        count = max(-(-size // SCANNED), min(_SHARED, size // _WORTH_SHARING), 1)
+        return [slice(size * n // count, size * (n + 1) // count) for n in range(count)]
 
     def _loaded_matrix(self) -> Vectors:
         with self._guard:
@@ -139,10 +149,7 @@ class SegmentSearch:
             if self._scanners is None:
                 codes, quantizer = self._segment.codes, self._segment.quantizer()
                 assert codes is not None
-                self._scanners = [
-                    quantizer.scanner(codes[start : start + SCANNED])
-                    for start in range(0, len(codes), SCANNED)
-                ]
+                self._scanners = [quantizer.scanner(codes[piece]) for piece in self._pieces()]
                 release(codes)  # each scanner has its own copy
             return self._scanners
 

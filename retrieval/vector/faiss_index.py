@@ -1,9 +1,10 @@
 """Nearest passages with FAISS: mapped segments made from the store, and what came since in memory."""
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from embeddings.encoder import Vectors
 from retrieval.backend import Candidates, Ids
 from retrieval.shared_work import SharedWork
-from retrieval.vector.approximate import Found, SegmentSearch, among
+from retrieval.vector.approximate import Found, Scan, SegmentSearch, among
 from retrieval.vector.exact import best
 from retrieval.vector.half_precision import products
 from retrieval.vector.segment import Catalogue, Segment
@@ -137,11 +138,11 @@ class FaissIndex:
 
     def search(self, vector: NDArray[np.float32], k: int, allowed: Ids | None = None) -> Candidates:
         """See VectorIndex."""
-        return self.begin(vector, k, allowed)()
+        return self.begin(lambda: vector, k, allowed)()
 
     def begin(
         self,
-        vector: NDArray[np.float32],
+        vector: Callable[[], NDArray[np.float32]],
         k: int,
         allowed: Ids | None = None,
         *,
@@ -149,30 +150,11 @@ class FaissIndex:
         helpers: int = 1,
     ) -> Callable[[], Candidates]:
         """The same of the present state, begun: a call gives what was found. Threads of `executor`, at most
-        so many as `helpers`, scan large parts meanwhile."""
-        state = self._state
-        parts = state.parts
-        scans = [part.search.scans(vector, k, part.dead, allowed) for part in parts]
-        work = SharedWork([scan for of_part in scans for scan in of_part])
-        if executor is not None and sum(map(len, scans)) > len(parts):
-            work.begin(executor, helpers)
-            work.step()
-
-        def finish() -> Candidates:
-            every = iter(work.results())
-            found = [[next(every) for _ in of_part] for of_part in scans]
-            ids, tail = state.tail_ids, state.tail
-            if allowed is not None and len(ids):
-                chosen = among(ids, allowed)
-                ids, tail = ids[chosen], tail[chosen]
-            nearest = list(_nearest(parts, found, vector, _wanted(parts, k, allowed)))
-            return best(
-                np.concatenate([ids, *(ids for ids, _ in nearest)]),
-                np.concatenate([products(tail, vector), *(scores for _, scores in nearest)]),
-                k,
-            )
-
-        return finish
+        so many as `helpers`, make the vector and scan meanwhile."""
+        search = _Search(self._state, vector, k, allowed)
+        if executor is not None:
+            search.work.begin(executor, helpers)
+        return search.result
 
     def contains(self, ids: Ids) -> NDArray[np.bool_]:
         """Which ids are here and live: shape (n,)."""
@@ -221,6 +203,43 @@ class FaissIndex:
             buffer[: len(tail)] = tail
             self._buffer = buffer
         return self._buffer[:size]
+
+
+class _Search:
+    """One search of one state, whose `work` may be shared."""
+
+    def __init__(
+        self, state: _State, vector: Callable[[], NDArray[np.float32]], k: int, allowed: Ids | None
+    ) -> None:
+        self._state = state
+        self._made = vector
+        self._k = k
+        self._allowed = allowed
+        self._scans: Sequence[Sequence[Scan]] = ()
+        self.work = SharedWork(self._pieces)
+
+    def _pieces(self) -> Iterable[Scan]:
+        self._vector = np.ascontiguousarray(self._made(), dtype=np.float32)
+        self._scans = [
+            part.search.scans(self._vector, self._k, part.dead, self._allowed) for part in self._state.parts
+        ]
+        return chain.from_iterable(self._scans)
+
+    def result(self) -> Candidates:
+        """What was found."""
+        every = iter(self.work.results())
+        found = [[next(every) for _ in of_part] for of_part in self._scans]
+        parts, ids, tail = self._state.parts, self._state.tail_ids, self._state.tail
+        if self._allowed is not None and len(ids):
+            chosen = among(ids, self._allowed)
+            ids, tail = ids[chosen], tail[chosen]
+        wanted = _wanted(parts, self._k, self._allowed)
+        nearest = list(_nearest(parts, found, self._vector, wanted))
+        return best(
+            np.concatenate([ids, *(ids for ids, _ in nearest)]),
+            np.concatenate([products(tail, self._vector), *(scores for _, scores in nearest)]),
+            self._k,
+        )
 
 
 def _nearest(
