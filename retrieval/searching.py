@@ -26,10 +26,13 @@ if TYPE_CHECKING:
     from retrieval.ranking.pipeline import CrossEncoder
 
 DEPTH = 100
-"""Passages that are ranked for the first pages; deeper pages rank more."""
+"""How deep candidates are looked for, for the first pages; deeper pages look deeper."""
 
-MAX_DEPTH = 1000
+MAX_DEPTH = 1600
 """Paging ends here."""
+
+_PER_HIT = 4
+"""Of so many candidates half are examined, and these have articles in common."""
 
 CONTENDERS = 4
 """So many passages of an article, the best-ranked, may stand for it."""
@@ -85,7 +88,7 @@ class Searcher:
         moment = now or datetime.now(UTC)
         question = self._understand(query, moment, known, understand=understand)
         applied = merge_filters(filters, question.filters)
-        depth = min(MAX_DEPTH, max(DEPTH, 2 * (offset + top_k)))
+        depth = min(MAX_DEPTH, max(DEPTH, _PER_HIT * (offset + top_k)))
         ranked = self._ranker.rank(
             question, backend, filters=applied, depth=depth, mode=mode, stages=stages, explain=explain,
             meanwhile=partial(self._foresee, question, stages),

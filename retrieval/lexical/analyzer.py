@@ -183,8 +183,8 @@ class Analyzer:
         return digest.hexdigest()[:16]
 
     def _normalise(self, text: str) -> Normalised:
-        normalised = fold(text)
-        return self._analyse(text).normalised if self._regional.any_in(normalised.text) else normalised
+        folded = fold(text)
+        return self._in_mainland_words(folded) if self._regional.any_in(folded.text) else folded
 
     def normalise_all(
         self, texts: Sequence[str], stored: Sequence[str | None] | None = None
@@ -196,14 +196,14 @@ class Analyzer:
         rewritten = [new[place] for place in self._regional.among([forms[place].text for place in new])]
         rewritten += [place for place, form in enumerate(known) if form not in (None, forms[place].text)]
         for place in rewritten:
-            forms[place] = self._analyse(texts[place]).normalised
+            forms[place] = self._in_mainland_words(forms[place])
         return forms
 
     def normal_forms(self, lines: Sequence[str]) -> list[str]:
         """`normalise(line).text` of many short lines (none with a line break) at the price of few."""
         forms = fold("\n".join(lines)).text.split("\n") if lines else []
         for place in self._regional.among(forms):
-            forms[place] = self._analyse(lines[place]).normalised.text
+            forms[place] = self._in_mainland_words(fold(lines[place])).text
         return forms
 
     @cached_property
@@ -319,9 +319,17 @@ class Analyzer:
     def _cut_finally(self, folded: Normalised) -> tuple[Normalised, list[str]]:
         """A text with the mainland's words for those of other regions, and its words."""
         words = self._cut(folded.text)
-        if self._regional_words.isdisjoint(words) and not self._has_compound(_long(words)):
+        if not self._has_regional(words):
             return folded, words
-        return self._mainland(folded, words)
+        rewritten = self._rewritten(folded, words)
+        return rewritten, self._cut(rewritten.text)
+
+    def _in_mainland_words(self, folded: Normalised) -> Normalised:
+        words = self._cut(folded.text)
+        return self._rewritten(folded, words) if self._has_regional(words) else folded
+
+    def _has_regional(self, words: Sequence[str]) -> bool:
+        return not self._regional_words.isdisjoint(words) or self._has_compound(_long(words))
 
     def _has_compound(self, long_words: Sequence[str]) -> bool:
         """Whether one of the words begins or ends in another region's."""
@@ -334,11 +342,10 @@ class Analyzer:
         self._plain_words.update(plain)  # they come again and again
         return len(plain) < len(compounds)
 
-    def _mainland(self, normalised: Normalised, words: Sequence[str]) -> tuple[Normalised, list[str]]:
+    def _rewritten(self, folded: Normalised, words: Sequence[str]) -> Normalised:
         """The same with the mainland's words for those of other regions."""
-        words = [part for word in words for part in self._split_compound(word)]
-        rewritten = rewrite(normalised, words, self._variants.rewritten)
-        return rewritten, self._cut(rewritten.text)
+        parts = [part for word in words for part in self._split_compound(word)]
+        return rewrite(folded, parts, self._variants.rewritten)
 
     def _split_compound(self, word: str) -> tuple[str, ...]:
         """A compound that begins or ends in a regional word (电脑程式), split there; else the word."""

@@ -46,10 +46,11 @@ def gather(
     encoder: "str | Encoder | None" = None,
     distractors: Iterable[Article] = (),
     foreign: Mapping[str, str] | None = None,
+    depth: int = 100,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[Example]:
     """Index a data set and collect the candidates of its questions, then of `foreign` ones (judged by
-    nothing)."""
+    nothing). See Ranker.examine for `depth`."""
     from retrieval.ranking.pipeline import Ranker
     from retrieval.retriever import Retriever
 
@@ -63,7 +64,7 @@ def gather(
         with retriever.reading() as index, index.view() as backend:
             questions = [*dataset.queries.items(), *(foreign or {}).items()]
             for number, (key, text) in enumerate(questions, 1):
-                examined = ranker.examine(literally(text), backend)
+                examined = ranker.examine(literally(text), backend, depth=depth)
                 if examined is not None:
                     examples.append(_example(dataset, key, examined))
                 if progress:

@@ -47,6 +47,11 @@ COLUMNS: tuple[str, ...] = (
 )
 """What the ranking is a linear function of."""
 
+FITTED_DEPTH = 160
+"""The ranking is fitted to more candidates of each question than are examined when one is asked. Fitted to
+those alone it leans on titles: both rank the evaluation sets alike, but questions in other words than the
+title's worse."""
+
 PENALTY = 5.0
 _TRAINED_CANDIDATES = 30
 FOREIGN = 1000
@@ -74,28 +79,31 @@ def train(
     little, so the calibration leaves them out.
     """
     examples: list[Example] = []
+    deep: list[Example] = []
     judged: set[str] = set()
     for dataset in datasets:
         foreign = _foreign(dataset, datasets)
         report = partial(progress, dataset.name) if progress else None
         examples += gather(dataset, encoder=encoder, foreign=foreign, progress=report)
+        deep += gather(dataset, encoder=encoder, depth=FITTED_DEPTH)
         if dataset.answers:
             judged.add(dataset.name)
         if dataset.answers and len(dataset.queries) >= LARGE:
             for archive, others in small_archives(dataset, foreign):
                 judged.add(archive.name)
                 examples += gather(archive, encoder=encoder, foreign=others)
-    return fit(examples, judged)
+    return fit(examples, judged, deep)
 
 
-def fit(examples: Sequence[Example], judged: Set[str]) -> Outcome:
-    """Fit the ranking on the collections as a whole, the calibration on those that are `judged` completely.
+def fit(examples: Sequence[Example], judged: Set[str], deep: Sequence[Example]) -> Outcome:
+    """Fit the ranking on the collections as a whole (`deep` has more candidates of the same questions), the
+    calibration on those that are `judged` completely.
 
     The report has quality and refusals by cross-validation.
     """
     own = [example for example in examples if example.judged and "@" not in example.collection]
-    held_out = cross_validated(own, COLUMNS)
-    weights = fit_ranking(own, COLUMNS, scales(own, COLUMNS))
+    held_out = cross_validated(own, COLUMNS, fitted=deep)
+    weights = fit_ranking(deep, COLUMNS, scales(deep, COLUMNS))
     by_query = {(e.collection, e.query): scores for e, scores in zip(own, held_out, strict=True)}
     usual = [
         (e, by_query.get((e.collection, e.query), candidate_matrix(e, COLUMNS) @ weights))
@@ -224,14 +232,22 @@ def _loss(weights: Floats, data: Stacked, penalty: float) -> tuple[float, Floats
 
 
 def cross_validated(
-    examples: Sequence[Example], columns: Sequence[str], *, penalty: float = PENALTY, seed: int = 0
+    examples: Sequence[Example],
+    columns: Sequence[str],
+    *,
+    fitted: Sequence[Example] | None = None,
+    penalty: float = PENALTY,
+    seed: int = 0,
 ) -> list[Floats]:
-    """Each example's scores by weights that were fitted without its fold."""
-    scale = scales(examples, columns)
+    """Each example's scores by weights that were fitted to the other folds' (of `fitted`, where it has the
+    same questions with other candidates)."""
+    fitted = examples if fitted is None else fitted
+    scale = scales(fitted, columns)
     numbers = folds(examples, seed=seed)
+    fold_of = {e.group: number for e, number in zip(examples, numbers.tolist(), strict=True)}
     scores: list[Floats] = [np.zeros(0)] * len(examples)
-    for held_out in np.unique(numbers):
-        others = [example for example, number in zip(examples, numbers, strict=True) if number != held_out]
+    for held_out in np.unique(numbers).tolist():
+        others = [e for e in fitted if fold_of.get(e.group, held_out) != held_out]
         weights = fit_ranking(others, columns, scale, penalty=penalty)
         for place in np.flatnonzero(numbers == held_out).tolist():
             scores[place] = candidate_matrix(examples[place], columns) @ weights

@@ -1,7 +1,7 @@
 """Searching one segment: which of its rows are nearest to a vector, exactly or by way of codes."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -151,7 +151,13 @@ class SegmentSearch:
                 assert codes is not None
                 self._scanners = [quantizer.scanner(codes[piece]) for piece in self._pieces()]
                 release(codes)  # each scanner has its own copy
+                threading.Thread(target=_settle, args=(self._scanners,), daemon=True).start()
             return self._scanners
+
+
+def _settle(scanners: Sequence[Scanner]) -> None:
+    for scanner in scanners:
+        scanner.settle()
 
 
 def among(ids: Ids, sorted_ids: Ids) -> NDArray[np.bool_]:

@@ -24,6 +24,10 @@ from retrieval.vector.segment import Segment, SegmentWriter, publish
 CODES_FROM = 6_000
 """From so many vectors on, codes are scanned instead of the vectors themselves."""
 
+CODES_BESIDE = 1_000
+"""The same where another segment has codes: what is left is small beside it, but vectors weigh sixteen times
+as much as codes, and it is weight that takes time."""
+
 _DRIFT = 8
 """The centroids are fitted anew for a segment of so many times what they were fitted to."""
 
@@ -68,8 +72,8 @@ def _segment(folder: Path, index: FaissIndex, merged: Sequence[Part], count: int
     writer = SegmentWriter(folder, count=count, dimension=index.dimension)
     ids, vectors = writer.write(_blocks(merged, index.tail))
     settings: dict[str, Any] = {}
-    if count >= CODES_FROM:
-        model = _model(index.parts)
+    model = _model(index.parts)
+    if count >= (CODES_FROM if model is None else CODES_BESIDE):
         if model is None or count > _DRIFT * model.settings["fitted_to"]:
             quantizer, fitted_to = Quantizer.train(vectors), count
         else:

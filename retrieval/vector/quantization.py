@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from embeddings.encoder import Vectors
 from retrieval.vector.half_precision import Stored, as_single, to_single
+from retrieval.vector.large_pages import in_large_pages
 
 Codes = NDArray[np.uint8]
 Rows = NDArray[np.int64]
@@ -99,6 +100,10 @@ class Scanner:
 
     def __init__(self, index: Any) -> None:
         self._index = index
+
+    def settle(self) -> None:
+        """Have the codes laid out so that scanning them is quicker; may be done while they are scanned."""
+        in_large_pages(int(self._index.codes.get()), int(self._index.codes.size()))
 
     def nearest(self, vector: NDArray[np.float32], count: int) -> tuple[Rows, NDArray[np.float32]]:
         """About the `count` rows of largest inner product with `vector`, and what it is, nearly."""

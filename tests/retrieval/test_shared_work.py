@@ -1,7 +1,9 @@
 """Work that threads share."""
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 
@@ -15,7 +17,7 @@ def test_without_helpers_the_one_who_asks_does_all() -> None:
         doing.append(threading.current_thread().name)
         return number * number
 
-    work = SharedWork([lambda n=n: piece(n) for n in range(5)])  # type: ignore[misc]
+    work = SharedWork(lambda: [partial(piece, n) for n in range(5)])
     assert doing == []
     assert work.results() == [0, 1, 4, 9, 16]
     assert set(doing) == {threading.current_thread().name}
@@ -30,7 +32,7 @@ def test_a_helper_begins_at_once_and_each_piece_is_done_once() -> None:
         return -number
 
     with ThreadPoolExecutor(2) as executor:
-        work = SharedWork([lambda n=n: piece(n) for n in range(50)])  # type: ignore[misc]
+        work = SharedWork(lambda: [partial(piece, n) for n in range(50)])
         work.begin(executor, 2)
         assert begun.wait(10)
         assert work.results() == [-number for number in range(50)]
@@ -41,7 +43,7 @@ def test_a_helper_that_is_busy_is_not_waited_for() -> None:
     free = threading.Event()
     with ThreadPoolExecutor(1) as executor:
         busy = executor.submit(free.wait, 10)
-        work = SharedWork([lambda: 1, lambda: 2])
+        work = SharedWork(lambda: [lambda: 1, lambda: 2])
         work.begin(executor, 1)
         assert work.results() == [1, 2]
         assert not busy.done()
@@ -53,7 +55,7 @@ def test_what_a_helper_raises_is_raised() -> None:
         raise ValueError("no such row")
 
     with ThreadPoolExecutor(1) as executor:
-        work = SharedWork([fails])
+        work = SharedWork(lambda: [fails])
         work.begin(executor, 1)
         executor.submit(int).result()  # the helper is through
         with pytest.raises(ValueError, match="no such row"):
@@ -63,24 +65,44 @@ def test_what_a_helper_raises_is_raised() -> None:
 def test_an_executor_that_was_shut_down_is_no_help_and_no_fault() -> None:
     executor = ThreadPoolExecutor(1)
     executor.shutdown()
-    work = SharedWork([lambda: 3])
+    work = SharedWork(lambda: [lambda: 3])
     work.begin(executor, 1)
     assert work.results() == [3]
 
 
-def test_one_piece_may_be_done_ahead() -> None:
-    done: list[int] = []
-    work = SharedWork([lambda: done.append(1), lambda: done.append(2)])
-    assert work.step()
-    assert done == [1]
-    assert work.step()
-    assert not work.step()
-    assert work.results() == [None, None]
-    assert done == [1, 2]
+def test_what_there_is_to_do_is_worked_out_once_by_whoever_comes_first() -> None:
+    thinking, free = threading.Event(), threading.Event()
+    by: list[str] = []
+
+    def pieces() -> list[Callable[[], int]]:
+        by.append(threading.current_thread().name)
+        thinking.set()
+        assert free.wait(10)
+        return [lambda: 1, lambda: 2]
+
+    with ThreadPoolExecutor(1, "helper") as executor:
+        work = SharedWork(pieces)
+        assert by == []
+        work.begin(executor, 1)
+        assert thinking.wait(10)
+        threading.Timer(0.05, free.set).start()
+        assert work.results() == [1, 2]  # which waits for the helper's plan
+    assert by == ["helper_0"]
+
+
+def test_what_working_it_out_raises_is_raised() -> None:
+    def pieces() -> list[Callable[[], int]]:
+        raise ValueError("no such model")
+
+    with ThreadPoolExecutor(1) as executor:
+        work = SharedWork(pieces)
+        work.begin(executor, 1)
+        executor.submit(int).result()  # the helper is through
+        with pytest.raises(ValueError, match="no such model"):
+            work.results()
 
 
 def test_what_a_piece_raises_is_never_taken_for_the_end() -> None:
     empty: list[int] = []
-    for ask in (SharedWork([empty.pop]).step, SharedWork([empty.pop]).results):
-        with pytest.raises(IndexError, match="pop from empty list"):
-            ask()
+    with pytest.raises(IndexError, match="pop from empty list"):
+        SharedWork(lambda: [empty.pop]).results()

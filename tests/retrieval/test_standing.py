@@ -176,11 +176,15 @@ def test_questions_that_others_answer_better_are_not_searched_to_the_end(tmp_pat
             painted, built = (
                 retriever.analyzer.query(text) for text in ("码头的灯塔粉刷了吗", "第77号灯塔建于哪一年")
             )
+            (vector,) = retriever.encoder.encode_queries(["重新粉刷"])
             assert near.lexical(painted, 20).ids.tolist() == view.lexical(painted, 20).ids.tolist()
-            assert near.begin_lexical(painted, 20)().ids.tolist() == view.lexical(painted, 20).ids.tolist()
-            for seek in (near.lexical, near.begin_lexical):  # neither waits to be asked for what it found
-                with pytest.raises(FarError):
-                    seek(built, 20)
+            with pytest.raises(FarError):
+                near.lexical(built, 20)
+            asked: list[str] = []
+            begun = near.begin_dense(lambda: asked.append("vector") or vector, 20)  # type: ignore[func-returns-value]
+            assert asked == []  # it is not made where all passages are far
+            assert begun().ids.tolist() == view.dense(vector, 20).ids.tolist()
+            assert asked == ["vector"]
             terms = retriever.analyzer.terms("灯塔粉刷")
             for _ in range(2):
                 found = near.document_frequencies(terms)

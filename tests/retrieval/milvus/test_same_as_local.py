@@ -89,14 +89,14 @@ def assert_same_candidates(pair: Pair, question: str, filters: Filters | None) -
         (vector,) = pair[0].encoder.encode_queries([question])
         query = pair[0].analyzer.query(question)
         for mine, theirs in (
-            (local.dense(vector, 500, filters), remote.dense(vector, 500, filters)),
             (local.lexical(query, 500, filters), remote.lexical(query, 500, filters)),
+            (local.dense(vector, 500, filters), remote.dense(vector, 500, filters)),
         ):
             assert dict(zip(mine.ids.tolist(), np.round(mine.scores, 3), strict=True)) == pytest.approx(
                 dict(zip(theirs.ids.tolist(), theirs.scores, strict=True)), abs=2e-3
             )
         for view, found in ((local, mine), (remote, theirs)):
-            np.testing.assert_array_equal(view.begin_lexical(query, 500, filters)().ids, found.ids)
+            np.testing.assert_array_equal(view.begin_dense(lambda: vector, 500, filters)().ids, found.ids)
         ids = mine.ids
         assert local.records(ids) == remote.records(ids)
         np.testing.assert_array_equal(local.vectors(ids), remote.vectors(ids))

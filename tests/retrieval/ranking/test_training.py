@@ -1,6 +1,7 @@
 """Training on examples made by hand."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -62,6 +63,16 @@ def test_cross_validation_measures_what_was_not_fitted(examples: list[Example]) 
     assert quality(examples, scores)["c"]["recall_at_1"] > 0.9
     nothing = [np.zeros(5)] * len(examples)
     assert quality(examples, nothing)["c"]["recall_at_1"] < 0.5
+
+
+def test_what_is_fitted_to_may_have_other_candidates_but_never_of_the_fold(examples: list[Example]) -> None:
+    turned = [replace(e, features={name: -values for name, values in e.features.items()}) for e in examples]
+    scores = cross_validated(examples, COLUMNS, fitted=turned, penalty=1.0)
+    assert quality(examples, scores)["c"]["recall_at_1"] < 0.1  # what was worst there is right
+    one = [t if e.group == "a0" else e for e, t in zip(examples, turned, strict=True)]
+    usual, other = (cross_validated(examples, COLUMNS, fitted=each, penalty=1.0) for each in (None, one))
+    assert examples[0].group == "a0"
+    np.testing.assert_allclose(other[0], usual[0], rtol=1e-3)  # scales differ by rounding
 
 
 def test_one_group_is_in_one_fold(examples: list[Example]) -> None:

@@ -45,13 +45,13 @@ class Helped(FaissIndex):
 
     def search(self, vector: NDArray[np.float32], k: int, allowed: Ids | None = None) -> Candidates:
         with ThreadPoolExecutor(2) as executor:
-            return self.begin(vector, k, allowed, executor=executor, helpers=2)()
+            return self.begin(lambda: vector, k, allowed, executor=executor, helpers=2)()
 
 
 @pytest.fixture(
     params=[
         *("exact", "tail", "segment", "segment and tail", "codes", "codes and tail", "segments and tail"),
-        *("codes in pieces and tail", "codes in pieces and helpers"),
+        *("codes in pieces and tail", "codes in pieces and helpers", "codes shared by helpers"),
     ]
 )
 def pair(
@@ -76,6 +76,8 @@ def pair(
     assert len(index.parts) == (0 if not cut else 4 if "segments" in request.param else 1)
     if "pieces" in request.param:
         monkeypatch.setattr(approximate, "SCANNED", 900)
+    if "shared" in request.param:
+        monkeypatch.setattr(approximate, "_WORTH_SHARING", 1500)  # two pieces
     if "helpers" in request.param:
         index = Helped(DIMENSION, segment.load_catalogue(tmp_path / "vectors"))
     index.add(ids[cut:], vectors[cut:])
