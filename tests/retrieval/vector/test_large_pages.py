@@ -22,7 +22,7 @@ def test_what_is_there_stays() -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux lays memory out anew")
 def test_only_whole_pages_of_one_s_own_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     named: list[tuple[int, int]] = []
-    monkeypatch.setattr(large_pages, "_madvise", lambda: lambda first, length, _: named.append((first, length)))
+    monkeypatch.setattr(large_pages, "_madvise", lambda: lambda *asked: named.append(asked[:2]))
     in_large_pages(4096 * 10 + 1, 4096 * 3)
     in_large_pages(4096 * 10 + 1, 4096)
     in_large_pages(4096 * 10, 4096 * 2)
