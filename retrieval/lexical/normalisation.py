@@ -176,7 +176,7 @@ def character_classes(text: str) -> NDArray[np.uint8]:
 
 def classes_of(codes: Codes) -> NDArray[np.uint8]:
     """The same of code points."""
-    classes: NDArray[np.uint8] = _tables().classes[codes]
+    classes: NDArray[np.uint8] = _tables().classes.take(codes)
     return classes
 
 
@@ -190,9 +190,9 @@ def fold(text: str) -> Normalised:
     """NFKC, lower case, simplified characters; line breaks stay, invisible characters go."""
     tables = _tables()
     codes = code_points(text)
-    classes = tables.classes[codes]
+    classes = tables.classes.take(codes)
     present = int(np.bitwise_or.reduce(classes, initial=0))
-    folded = text_of(tables.fold[codes])
+    folded = text_of(tables.fold.take(codes))
     if present & COMPLEX:
         return _fold_slowly(text, folded, np.flatnonzero(classes & COMPLEX).tolist(), tables)
     if present & TRADITIONAL:
@@ -204,9 +204,9 @@ def fold_all(texts: Sequence[str]) -> list[Normalised]:
     """`fold` of each text, at the price of one where they need no more than the tables."""
     tables = _tables()
     codes = code_points("".join(texts))
-    folded = text_of(tables.fold[codes])
+    folded = text_of(tables.fold.take(codes))
     ends = np.cumsum([len(text) for text in texts], dtype=np.int64)
-    slow = _any_between((tables.classes[codes] & (COMPLEX | TRADITIONAL)) > 0, ends)
+    slow = _any_between((tables.classes.take(codes) & (COMPLEX | TRADITIONAL)) > 0, ends)
     return [
         fold(text) if slowly else Normalised(folded[end - len(text) : end], text)
         for text, end, slowly in zip(texts, ends.tolist(), slow, strict=True)

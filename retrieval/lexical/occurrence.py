@@ -41,7 +41,7 @@ class Occurrence:
     def _places(self, text: str) -> Iterator[int]:
         """Where words begin."""
         codes = code_points(text)
-        marks = self._marks[codes]
+        marks = self._marks.take(codes)
         if not marks.any():
             return
         yield from np.flatnonzero(marks & _WORD).tolist()

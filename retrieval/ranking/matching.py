@@ -93,7 +93,7 @@ class Matches:
         found: list[Occurrences] = []
         if not self.grams.levels:
             return found
-        positions = np.flatnonzero(symbols)
+        positions = (symbols != 0).nonzero()[0]
         numbers = symbols[positions].astype(np.int64)
         # No n-gram crosses from one text or sentence into the next: separators are in no question.
         texts, sentences = self.chain.texts_at(positions), self.chain.sentences_at(positions)

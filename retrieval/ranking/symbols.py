@@ -93,7 +93,7 @@ class Alphabet:
 
         `letters` says which code points belong to words: shape (characters,), like `codes`.
         """
-        numbers = self._characters[codes]
+        numbers = self._characters.take(codes)
         if not len(self._hashes):
             return numbers
         places = np.flatnonzero(letters)
@@ -131,12 +131,14 @@ class SymbolChain:
 
     def texts_at(self, positions: Ints) -> Ints:
         """The text that each position belongs to."""
-        found: Ints = np.searchsorted(self.firsts, positions, side="right") - 1
-        return found
+        return np.arange(len(self.firsts)).repeat(self.lengths + 1).take(positions)
 
     def sentences_at(self, positions: Ints) -> Ints:
         """The sentence that each position belongs to."""
-        return np.searchsorted(self.ends, positions)
+        sizes = self.ends.copy()
+        sizes[1:] -= self.ends[:-1]
+        sizes[0] += 1
+        return np.arange(len(sizes)).repeat(sizes).take(positions)
 
 
 def chain(alphabet: Alphabet, texts: Sequence[str]) -> SymbolChain:
@@ -145,7 +147,7 @@ def chain(alphabet: Alphabet, texts: Sequence[str]) -> SymbolChain:
     codes = np.minimum(np.frombuffer(joined.encode("utf-32-le", "replace"), dtype=np.uint32), OTHER)
     sizes = np.array([len(text) + 1 for text in texts], dtype=np.int64)
     starts = np.cumsum(sizes) - sizes
-    marks = _MARKS[codes]
+    marks = _MARKS.take(codes)  # in a third of the time of _MARKS[codes]
     ends = (marks & _END).view(np.bool_)
     stops = np.flatnonzero(marks & _STOP)  # each is followed by something: the last character is a separator
     ends[stops[codes[stops + 1] <= _SPACE]] = True
