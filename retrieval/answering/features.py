@@ -8,7 +8,7 @@ subject.
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from importlib import resources
 from math import log
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.answering.presence import presence
+from retrieval.answering.presence import Characters, GramFinder
 from retrieval.question import AnswerKind, Question
 from retrieval.ranking.background import load_background
 
@@ -153,6 +153,7 @@ class Asked:
     focus: str
     digits: frozenset[str]
     cues: tuple[tuple[str, ...], ...]
+    finder: GramFinder = field(compare=False)
 
 
 def asked(question: Question, content: "Content") -> Asked:
@@ -160,13 +161,15 @@ def asked(question: Question, content: "Content") -> Asked:
     normalised = content.text
     sides = _sides(normalised)
     found = _FOCUS.search(normalised)
+    levels = tuple(_grams(content.runs, size, sides) for size in (1, 2, 3))
     return Asked(
         kind=question.kind,
         unit=question.unit,
-        levels=tuple(_grams(content.runs, size, sides) for size in (1, 2, 3)),
+        levels=levels,
         focus=_focus(found[1], content.words) if found else "",
         digits=frozenset(_DIGITS.findall(normalised)),
         cues=tuple(group for group, long in _cue_groups() if any(word in normalised for word in long)),
+        finder=GramFinder([grams.names for grams in levels]),
     )
 
 
@@ -197,27 +200,26 @@ def _cue_groups() -> tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]:
 @dataclass(frozen=True, slots=True)
 class Sentences:
     """The sentences of several articles in normal form, one article's after the other's; each article has
-    some. `titles` are the articles', in normal form: they name the subjects."""
+    some. `titles` are the articles', in normal form: they name the subjects.
+
+    `sizes` counts each article's sentences, `firsts` has the row of its first one: shape (articles,);
+    `owners` is the article of each sentence: shape (sentences,).
+    """
 
     texts: Sequence[str]
     titles: Sequence[str]
+    characters: Characters
     sizes: NDArray[np.int64]
+    firsts: NDArray[np.int64]
+    owners: NDArray[np.int64]
 
     @classmethod
     def of(cls, articles: Sequence[Sequence[str]], titles: Sequence[str]) -> "Sentences":
         """The sentences of each article."""
         texts = [sentence for article in articles for sentence in article]
-        return cls(texts, titles, np.array([len(article) for article in articles], dtype=np.int64))
-
-    @property
-    def firsts(self) -> NDArray[np.int64]:
-        """The row of each article's first sentence: shape (articles,)."""
-        return np.cumsum(self.sizes) - self.sizes
-
-    @property
-    def owners(self) -> NDArray[np.int64]:
-        """The article of each sentence: shape (sentences,)."""
-        return np.repeat(np.arange(len(self.sizes)), self.sizes)
+        sizes = np.array([len(article) for article in articles], dtype=np.int64)
+        owners = np.arange(len(sizes)).repeat(sizes)
+        return cls(texts, titles, Characters.of(texts), sizes, sizes.cumsum() - sizes, owners)
 
 
 def sentence_features(asked: Asked, sentences: Sentences) -> Features:
@@ -239,7 +241,7 @@ def _overlap(asked: Asked, sentences: Sentences, found: Features) -> Floats:
     each has."""
     firsts, owners = sentences.firsts, sentences.owners
     shared = np.zeros(len(sentences.texts))
-    having = presence([grams.names for grams in asked.levels], sentences.texts)
+    having = asked.finder.presence(sentences.characters)
     for name, grams, present in zip(("characters", "bigrams", "trigrams"), asked.levels, having, strict=True):
         if not grams.names:
             continue
@@ -260,7 +262,7 @@ def _overlap(asked: Asked, sentences: Sentences, found: Features) -> Floats:
             [[gram not in title for gram in names] for title in sentences.titles], dtype=float
         )
         _beyond_subject(name, grams, present * grams.weights, untitled, sentences, found)
-    lengths = np.array([len(sentence) for sentence in sentences.texts])
+    lengths = sentences.characters.lengths
     found[:, COLUMN["density"]] = found[:, COLUMN["characters"]] / np.sqrt(lengths / 20 + 1)
     return shared
 
@@ -333,7 +335,7 @@ def _cues(asked: Asked, sentences: Sentences, found: Features) -> None:
 def _shape(asked: Asked, sentences: Sentences, shared: Floats, found: Features) -> None:
     """Length, place and form of the sentences; `shared` counts the question's characters in each."""
     texts, firsts, owners = sentences.texts, sentences.firsts, sentences.owners
-    lengths = np.array([len(text) for text in texts])
+    lengths = sentences.characters.lengths
     places = np.arange(len(texts)) - firsts[owners]
     questions = np.array([text.rstrip('”」』"').endswith("?") for text in texts], dtype=np.float64)
     labels = [len(text) < 25 and text[-1:] not in _ENDS for text in texts]
@@ -343,7 +345,7 @@ def _shape(asked: Asked, sentences: Sentences, shared: Floats, found: Features) 
         "focus": focus,
         "focus_nearby": _before(focus, firsts),
         "length": np.log1p(lengths) / 5,
-        "new_characters": np.log1p([len(set(text)) for text in texts] - shared) / 4,
+        "new_characters": np.log1p(sentences.characters.distinct() - shared) / 4,
         "place": places / sentences.sizes[owners],
         "asks": questions,
         "after_question": _before(questions, firsts),

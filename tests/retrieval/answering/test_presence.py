@@ -1,11 +1,19 @@
 """Which n-grams sentences have, against a plain search."""
 
+from collections.abc import Sequence
+
+import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
-from retrieval.answering.presence import presence
+from retrieval.answering.presence import Characters, GramFinder
 
 TEXT = st.text(alphabet="黑河市海a1 。𠮷", max_size=12)
+
+
+def presence(levels: Sequence[Sequence[str]], sentences: Sequence[str]) -> list[NDArray[np.float64]]:
+    return GramFinder(levels).presence(Characters.of(sentences))
 
 
 def grams(question: str, size: int) -> list[str]:
@@ -33,3 +41,4 @@ def test_agrees_with_a_plain_search(question: str, sentences: list[str]) -> None
     levels = [grams(question, size) for size in (1, 2, 3)]
     for level, found in zip(levels, presence(levels, sentences), strict=True):
         assert found.tolist() == [[float(gram in sentence) for gram in level] for sentence in sentences]
+    assert Characters.of(sentences).distinct().tolist() == [len(set(sentence)) for sentence in sentences]
