@@ -14,10 +14,12 @@ from retrieval.backend import Candidates, Ids
 from retrieval.shared_work import SharedWork
 from retrieval.vector.approximate import Found, Scan, SegmentSearch, among
 from retrieval.vector.exact import best
-from retrieval.vector.half_precision import products
+from retrieval.vector.half_precision import products, to_single
 from retrieval.vector.segment import Catalogue, Segment
 
 _BLOCK = 65_536
+_RESCORED = 4096
+"""Rows that are scored exactly in one go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,18 +253,26 @@ def _nearest(
     if count > wanted:
         # Candidates of all parts compete: only the best, as many as one part of all would need, are scored.
         least = np.partition(np.concatenate(supposed), count - wanted)[count - wanted]
+    ids, stored = [], []
     for part, items in zip(parts, found, strict=True):
-        exact = [item for item in items if item.exact]
         rows = [item.rows[item.scores >= least] for item in items if not item.exact]
         if rows:
-            exact.append(part.search.scored(vector, np.concatenate(rows)))
-        for item in exact:
-            yield part.segment.ids[item.rows], item.scores
+            inspected = np.sort(np.concatenate(rows))  # in the order of the file
+            ids.append(part.segment.ids[inspected])
+            stored.append(part.segment.stored(inspected))
+        for item in items:
+            if item.exact:
+                yield part.segment.ids[item.rows], item.scores
+    if ids:
+        vectors = np.concatenate(stored)
+        for start in range(0, len(vectors), _RESCORED):
+            block = to_single(vectors[start : start + _RESCORED])
+            yield np.concatenate(ids)[start : start + _RESCORED], products(block, vector)
 
 
 def _wanted(parts: Sequence[Part], k: int, allowed: Ids | None) -> int:
-    """Candidates for the k nearest of all parts together. What one part needs was measured to grow by less
-    than the root of its size."""
+    """Candidates for the k nearest of all parts together. What one part needs was measured to grow no faster
+    than the fourth root of its size: 500 where there are 24,000, 1,000 where there are 660,000."""
     whole = allowed is None and all(part.dead is None for part in parts)
     needed = [part.search.candidates(k, whole=whole) for part in parts]
     coded = [part for part, count in zip(parts, needed, strict=True) if count]
@@ -270,4 +280,4 @@ def _wanted(parts: Sequence[Part], k: int, allowed: Ids | None) -> int:
         return 0
     largest = max(len(part.segment) for part in coded)
     share = sum(len(part.segment) for part in coded) / largest
-    return int(max(needed) * share**0.5)
+    return int(max(needed) * share**0.25)

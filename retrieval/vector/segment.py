@@ -82,9 +82,13 @@ class Segment:
         path = folder / f"{_SEGMENT}{self.number:06d}" / "vectors.npy"
         return replace(self, file=RowFile(path, self.vectors.shape))
 
+    def stored(self, rows: NDArray[np.int64]) -> Stored:
+        """The vectors of these rows as they are stored: shape (len(rows), dimension)."""
+        return self.vectors[rows] if self.file is None else self.file.read(rows)
+
     def take(self, rows: NDArray[np.int64]) -> Vectors:
         """The vectors of these rows: shape (len(rows), dimension)."""
-        return to_single(self.vectors[rows] if self.file is None else self.file.read(rows))
+        return to_single(self.stored(rows))
 
     def block(self, start: int, end: int) -> Vectors:
         """The vectors of the rows from `start` up to `end`: shape (end - start, dimension)."""
