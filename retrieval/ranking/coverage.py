@@ -6,8 +6,9 @@ features of all groups are one product with weights that are 0 outside their gro
 (columns, groups).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -57,22 +58,28 @@ class Columns:
         self.keys = _shares(own, values**8)
 
 
+columns_of: Callable[[GramWeights], Columns] = lru_cache(maxsize=16)(Columns)
+"""The columns of a question; those of the last ones are remembered, so that they can be made ahead."""
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
     """What was found of each column: how often in each candidate, whether in its title, both of shape
-    (candidates, columns), and whether in each sentence, 0 or 1: (sentences, columns)."""
+    (candidates, columns), and whether in each sentence, 0 or 1: (sentences, columns). `sentences` counts
+    those of each candidate."""
 
     columns: Columns
     counts: Ints
     in_title: NDArray[np.bool_]
     in_sentences: NDArray[np.float32]
     first_sentence: Ints
+    sentences: Ints
     lengths: Ints
 
 
 def table(grams: Grams, weights: GramWeights, matches: Matches, count: int) -> Table:
     """The table of `count` candidates, whose texts `matches` has first, then, if any has one, the titles."""
-    columns = Columns(weights)
+    columns = columns_of(weights)
     width = columns.count
     found = [matches.at_level(level) for level in range(1, min(LEVELS, len(grams.levels)) + 1)]
     starts = [columns.of[number].start for number in range(len(found))]
@@ -85,13 +92,14 @@ def table(grams: Grams, weights: GramWeights, matches: Matches, count: int) -> T
     inside = np.zeros((matches.chain.sentences, width), dtype=np.float32)
     inside[np.concatenate([part.sentences for part in found]), numbers] = 1.0
     titled = matches.count > count
-    firsts = matches.chain.first_sentence
+    firsts = np.append(matches.chain.first_sentence, len(inside))[: count + 1]
     return Table(
         columns,
         counts[:count],
         counts[count:] > 0 if titled else np.zeros((count, width), dtype=np.bool_),
-        inside[: firsts[count]] if titled else inside,
+        inside[: firsts[count]],
         firsts[:count],
+        firsts[1:] - firsts[:-1],
         matches.chain.lengths[:count],
     )
 
@@ -176,8 +184,7 @@ def _together(found: Table) -> Floats:
     shares = found.columns.shares[words, _WORDS].astype(np.float32)
     inside = np.ascontiguousarray(found.in_sentences[:, words])
     if found.in_title[:, words].any():
-        sizes = np.diff(found.first_sentence, append=len(inside))
-        inside = np.maximum(inside, np.repeat(found.in_title[:, words], sizes, axis=0))
+        inside = np.maximum(inside, found.in_title[:, words].repeat(found.sentences, axis=0))
     single = inside @ shares
     double = _in_pairs(single, np.maximum(inside[:-1], inside[1:]) @ shares, found)
     return _best_sentence(double, found)

@@ -57,8 +57,8 @@ def extract(grams: Grams, weights: GramWeights, batch: Batch) -> dict[str, Float
     features["subject"] = features["title_substring"] * weights.total
     features |= _shape(batch, found)
     features |= _page(batch, features)
-    features["lexical"] = np.nan_to_num(batch.lexical, nan=0.0)
-    features["dense"] = np.nan_to_num(batch.dense, nan=0.0)
+    features["lexical"] = np.where(np.isnan(batch.lexical), 0.0, batch.lexical)
+    features["dense"] = np.where(np.isnan(batch.dense), 0.0, batch.dense)
     return features
 
 
@@ -69,7 +69,9 @@ def _longest(matches: Matches, weights: GramWeights) -> Floats:
         if not len(occurrences.positions):
             break
         texts = occurrences.texts  # ascending
-        first = np.flatnonzero(np.diff(texts, prepend=-1))
+        changes = np.ones(len(texts), dtype=np.bool_)
+        np.not_equal(texts[1:], texts[:-1], out=changes[1:])
+        first = changes.nonzero()[0]
         having = texts[first]
         best[having] = np.maximum(best[having], np.maximum.reduceat(mass[occurrences.grams], first))
     return best / (weights.total or 1.0)
@@ -89,14 +91,13 @@ def _shape(batch: Batch, found: Table) -> dict[str, Floats]:
     """Length and form. Where pages have titles, a title matches any of their paragraphs, and form decides."""
     titled = np.array([float(bool(title)) for title in batch.titles])
     lengths = found.lengths
-    sentences = np.diff(found.first_sentence, append=len(found.in_sentences))
     asks = np.array([float(text.rstrip().endswith(("?", "？"))) for text in batch.texts])
     return {
         "length": np.log1p(lengths),
         "titled": titled,
         "titled_length": np.log1p(lengths) * titled,
         "titled_short": (lengths < _SHORT) * titled,
-        "titled_sentences": np.log1p(sentences) * titled,
+        "titled_sentences": np.log1p(found.sentences) * titled,
         "titled_asks": asks * titled,
         "title_length": np.log1p([len(title) for title in batch.titles]),
     }

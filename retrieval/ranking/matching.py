@@ -46,6 +46,10 @@ class Grams:
         known = [set(level) for level in self.levels]
         self.words = list(dict.fromkeys(word for word in symbols if word and word in known[len(word) - 1]))
 
+    def prepare(self) -> None:
+        """Make what finding them takes, which is otherwise made when it is needed."""
+        _ = self.alphabet, self.transitions
+
     @cached_property
     def alphabet(self) -> Alphabet:
         """The symbols of the question, numbered as the 1-grams are."""
@@ -105,7 +109,7 @@ class Matches:
                 continue
             positions = last.positions + 1
             numbers = transitions[last.grams + 1, symbols[positions]]
-            kept = np.flatnonzero(numbers)
+            kept = (numbers != 0).nonzero()[0]
             found.append(
                 Occurrences(positions[kept], last.texts[kept], last.sentences[kept], numbers[kept] - 1)
             )

@@ -17,6 +17,7 @@ from retrieval.question import Question
 from retrieval.ranking.background import load_background
 from retrieval.ranking.calibration import Calibration, default_calibration
 from retrieval.ranking.closeness import closeness
+from retrieval.ranking.coverage import columns_of
 from retrieval.ranking.features import Batch, Features, extract
 from retrieval.ranking.fusion import fuse
 from retrieval.ranking.matching import Grams
@@ -196,6 +197,8 @@ class Ranker:
             content = (self._analyzer.normalise(question.content).text.strip() or "?",)
         grams = Grams(content, [word for run in content for word in self._analyzer.words(run)])
         weights = weigh(grams, backend.document_frequencies, backend.passage_count, load_background())
+        grams.prepare()
+        columns_of(weights)
         if meanwhile is not None:
             meanwhile()
         pool = found()

@@ -27,7 +27,7 @@ _SHORT_WORD_RATE = 0.02
 """The rate of a single letter or a number below 100."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class GramWeights:
     """Inverse document frequencies of a question's n-grams: `levels[n - 1]` is shape (grams of level n,).
 
