@@ -55,6 +55,8 @@ MAX_QUERY_TERMS = 64
 MAX_ALTERNATIVES = 6
 MAX_DICTIONARY_LINES = 500_000
 _MAX_TERM = 64
+_COMPOUND = 4
+"""A word that may be made of two has at least so many characters."""
 _PLAIN_WORDS = 50_000
 _MARK = "%%%"
 """A word for jieba, wherever it stands between two characters that are none."""
@@ -212,7 +214,7 @@ class Analyzer:
 
     def words(self, text: str) -> list[str]:
         """The normalised text cut into words; their concatenation is `normalise(text).text`."""
-        return list(self._analyse(text).words)
+        return self._cut_finally(fold(text))[1]
 
     def terms(self, text: str) -> list[str]:
         """All terms of a text to be indexed, repeated as often as they occur."""
@@ -333,7 +335,7 @@ class Analyzer:
 
     def _has_compound(self, long_words: Sequence[str]) -> bool:
         """Whether one of the words begins or ends in another region's."""
-        compounds = [word for word in long_words if len(word) > 3]
+        compounds = [word for word in long_words if len(word) >= _COMPOUND]
         if self._plain_words.issuperset(compounds):
             return False
         plain = [word for word in compounds if len(self._split_compound(word)) == 1]
@@ -344,13 +346,15 @@ class Analyzer:
 
     def _rewritten(self, folded: Normalised, words: Sequence[str]) -> Normalised:
         """The same with the mainland's words for those of other regions."""
-        parts = [part for word in words for part in self._split_compound(word)]
+        parts: list[str] = []
+        for word in words:
+            parts += (word,) if len(word) < _COMPOUND else self._split_compound(word)
         return rewrite(folded, parts, self._variants.rewritten)
 
     def _split_compound(self, word: str) -> tuple[str, ...]:
         """A compound that begins or ends in a regional word (电脑程式), split there; else the word."""
         rewritten = self._variants.rewritten
-        if len(word) > 3 and word not in rewritten:
+        if len(word) >= _COMPOUND and word not in rewritten:
             for place in (2, 3, -2, -3):
                 parts = word[:place], word[place:]
                 if parts[place < 0] in rewritten:
