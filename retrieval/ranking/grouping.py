@@ -130,5 +130,5 @@ def near_identical(first: Ranked, second: Ranked) -> bool:
     if distance(one.signature, other.signature) > _SIGNATURE_DISTANCE:
         return False
     return one.text == other.text or (
-        overlap(one.text, other.text) >= _PASSAGE_OVERLAP and same_numbers(one.text, other.text)
+        same_numbers(one.text, other.text) and overlap(one.text, other.text) >= _PASSAGE_OVERLAP
     )
