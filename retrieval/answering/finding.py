@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
+from operator import add
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from retrieval.answering.exact import find_exact
 from retrieval.answering.features import COLUMN, Asked, Features, Sentences, asked, sentence_features
-from retrieval.answering.sentences import chances, choose, load_model
+from retrieval.answering.sentences import chances_in_each, choose, load_model
 from retrieval.lexical.normalisation import Normalised, fold
 from retrieval.question import Question
 from retrieval.segmentation import split_sentences
@@ -96,18 +97,17 @@ def find_all(
     model, prepared = load_model(), prepare(question, analyzer)
     having = [read[place] for place in places]
     subjects = [fold(titles[place]).text for place in places]
-    features = sentence_features(prepared, Sentences.of([article.sentences for article in having], subjects))
+    sentences = Sentences.of([article.sentences for article in having], subjects)
+    features = sentence_features(prepared, sentences)
     set_standing(
         features,
         [contender for article in having for contender in article.contenders],
         [len(own) for article in having for own in article.spans],
     )
-    scores, start = model.scores(features), 0
-    for place, article in zip(places, having, strict=True):
-        end = start + len(article.sentences)
-        likely = chances(scores[start:end])
-        found[place] = _answer(article, likely, model.second, prepared, question, analyzer)
-        start = end
+    likely = chances_in_each(model.scores(features), sentences.firsts, sentences.owners).tolist()
+    for place, article, first in zip(places, having, sentences.firsts.tolist(), strict=True):
+        own = likely[first : first + len(article.sentences)]
+        found[place] = _answer(article, own, model.second, prepared, question, analyzer)
     return found
 
 
@@ -130,20 +130,26 @@ def _read(contenders: Sequence[Contender], normals: Iterator[Normalised]) -> _Re
 
 
 def _answer(
-    article: _Read, likely: Floats, second: float, asked: Asked, question: Question, analyzer: "Analyzer"
+    article: _Read,
+    likely: Sequence[float],
+    second: float,
+    asked: Asked,
+    question: Question,
+    analyzer: "Analyzer",
 ) -> Found:
     """The passage that answers, by how likely each sentence of the article does."""
     spans = article.spans
     ends = list(accumulate(len(own) for own in spans))
     of_passages = [likely[start:end] for start, end in zip([0, *ends], ends, strict=False)]
     place = max(range(len(of_passages)), key=lambda number: best_pair(of_passages[number]))
-    own = of_passages[place] / (float(of_passages[place].sum()) or 1.0)
+    total = sum(of_passages[place]) or 1.0
+    own = [chance / total for chance in of_passages[place]]
     text = article.contenders[place].text
     sentence, confidence = choose(own, spans[place], len(text), second)
     exact = None
-    if own.max() >= MIN_CONFIDENCE:
-        likeliest = spans[place][int(own.argmax())]
-        exact = _exact(asked, question, article.normals[place], likeliest, analyzer)
+    likeliest = max(range(len(own)), key=own.__getitem__)
+    if own[likeliest] >= MIN_CONFIDENCE:
+        exact = _exact(asked, question, article.normals[place], spans[place][likeliest], analyzer)
     return Found(place, Answer(sentence, exact, confidence), article.normals[place])
 
 
@@ -159,11 +165,10 @@ def set_standing(features: Features, contenders: Sequence[Contender], sizes: Seq
         features[:, COLUMN[name]] = np.repeat(np.array(values, dtype=np.float64), sizes)
 
 
-def best_pair(chances: Floats) -> float:
+def best_pair(chances: Sequence[float]) -> float:
     """How likely the answer is in one sentence or two neighbouring ones of a passage, in the best place."""
-    if len(chances) < 2:
-        return float(chances.sum())
-    return float((chances[:-1] + chances[1:]).max())
+    pairs: Sequence[float] = list(map(add, chances, chances[1:]))
+    return max(pairs) if pairs else float(sum(chances))
 
 
 def normal_sentences(text: Normalised, spans: Sequence[Span]) -> list[str]:

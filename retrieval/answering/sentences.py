@@ -47,6 +47,16 @@ def chances(scores: NDArray[np.float64]) -> NDArray[np.float64]:
     return likely
 
 
+def chances_in_each(
+    scores: NDArray[np.float64], firsts: NDArray[np.int64], owners: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """`chances` of several articles' sentences, each by its own article's scores: `firsts` are the rows of
+    their first sentences, `owners` the article of each row."""
+    odds = np.exp(scores - np.maximum.reduceat(scores, firsts)[owners])
+    likely: NDArray[np.float64] = odds / np.add.reduceat(odds, firsts)[owners]
+    return likely
+
+
 def headings(features: Features) -> NDArray[np.float64]:
     """Questions and labels in a text do not answer, but what follows a question like the one asked does.
 
@@ -65,15 +75,15 @@ def load_model() -> SentenceModel:
 
 
 def choose(
-    likely: NDArray[np.float64], spans: Sequence[Span], length: int, second: float
+    likely: Sequence[float], spans: Sequence[Span], length: int, second: float
 ) -> tuple[Span, float]:
     """The span to mark in a passage of `length` characters, and how likely it has the answer.
 
     The likeliest sentence, and the better of its neighbours with it where that is likely enough too.
     """
-    best = int(np.argmax(likely))
+    best = max(range(len(likely)), key=likely.__getitem__)
     start, end = spans[best]
-    chance = float(likely[best])
+    chance = likely[best]
     neighbours = [place for place in (best - 1, best + 1) if 0 <= place < len(spans)]
     if not neighbours:
         return (start, end), chance
@@ -81,5 +91,5 @@ def choose(
     both = min(start, spans[other][0]), max(end, spans[other][1])
     fits = both[1] - both[0] <= max(_SHORT, MAX_SHARE * length)
     if chance < CERTAIN and likely[other] >= second and fits:
-        return both, chance + float(likely[other])
+        return both, chance + likely[other]
     return (start, end), chance

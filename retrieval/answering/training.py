@@ -144,11 +144,11 @@ def measure(model: SentenceModel, data: Sequence[Example]) -> tuple[float, float
     span as a share of the passage."""
     passage = marked = share = 0.0
     for example in data:
-        parts = np.split(model.probabilities(example.features), example.borders)
+        parts = [part.tolist() for part in np.split(model.probabilities(example.features), example.borders)]
         place = max(range(len(parts)), key=lambda number: best_pair(parts[number]))
         text = example.texts[place]
-        chances = parts[place] / parts[place].sum()
-        (start, end), _ = choose(chances, example.spans[place], len(text), model.second)
+        likely = [chance / sum(parts[place]) for chance in parts[place]]
+        (start, end), _ = choose(likely, example.spans[place], len(text), model.second)
         passage += any(answer in text for answer in example.answers)
         marked += any(answer in text[start:end] for answer in example.answers)
         share += (end - start) / len(text)

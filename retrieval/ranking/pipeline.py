@@ -289,18 +289,16 @@ def _merged(
     lexical: Candidates, dense: Candidates, vector: NDArray[np.float32] | None, backend: Backend
 ) -> Pool:
     """The union of both sides' candidates; similarities of all of them, since stored vectors are at hand."""
-    ids = np.array(list(dict.fromkeys([*lexical.ids.tolist(), *dense.ids.tolist()])), dtype=np.int64)
-    by_terms, by_vector = _scores(lexical, ids), _scores(dense, ids)
+    places = {number: place for place, number in enumerate(lexical.ids.tolist())}
+    of_dense = [places.setdefault(number, len(places)) for number in dense.ids.tolist()]
+    ids = np.array(list(places), dtype=np.int64)
+    by_terms, by_vector = np.full(len(ids), np.nan), np.full(len(ids), np.nan)
+    by_terms[: len(lexical.ids)] = lexical.scores
+    by_vector[of_dense] = dense.scores
     if vector is not None and len(ids):
         unseen = np.isnan(by_vector)
         by_vector[unseen] = backend.vectors(ids[unseen]) @ vector
     return Pool(ids, by_terms, by_vector, vector)
-
-
-def _scores(candidates: Candidates, ids: NDArray[np.int64]) -> Floats:
-    """One side's score of each id, NaN where it did not see it."""
-    known = dict(zip(candidates.ids.tolist(), candidates.scores.tolist(), strict=True))
-    return np.array([known.get(number, np.nan) for number in ids.tolist()], dtype=np.float64)
 
 
 def _positions(ids: NDArray[np.int64], records: Sequence[PassageRecord]) -> NDArray[np.int64]:

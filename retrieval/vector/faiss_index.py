@@ -255,8 +255,8 @@ def _nearest(
         least = np.partition(np.concatenate(supposed), count - wanted)[count - wanted]
     ids, stored = [], []
     for part, items in zip(parts, found, strict=True):
-        rows = [item.rows[item.scores >= least] for item in items if not item.exact]
-        if rows:
+        rows = [rows for item in items if not item.exact and len(rows := item.rows[item.scores >= least])]
+        if rows:  # a part may have none that come near
             inspected = np.sort(np.concatenate(rows))  # in the order of the file
             ids.append(part.segment.ids[inspected])
             stored.append(part.segment.stored(inspected))

@@ -247,6 +247,8 @@ class RowFile:
     def read(self, rows: NDArray[np.int64]) -> Stored:
         """These rows: shape (len(rows), dimension)."""
         result = np.empty((len(rows), self._width), dtype=np.float16)
+        if not len(rows):
+            return result
         parts, size = result.data.cast("B"), 2 * self._width
         handle, first, read = self._handle, self._first, os.preadv
         for place, row in enumerate(rows.tolist()):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from retrieval.answering import Contender, find_all, find_answer, find_best
 from retrieval.answering.features import FEATURES
-from retrieval.answering.sentences import MAX_SHARE, choose, load_model
+from retrieval.answering.sentences import MAX_SHARE, chances, chances_in_each, choose, load_model
 from retrieval.lexical.analyzer import Analyzer
 from retrieval.question import understand
 
@@ -153,10 +153,18 @@ def test_spans_lie_in_the_text(question: str, text: str) -> None:
 
 def test_two_sentences_where_the_second_is_likely_too() -> None:
     spans = [(0, 10), (10, 20), (20, 60)]
-    assert choose(np.array([0.1, 0.8, 0.1]), spans, 60, 0.3) == ((10, 20), 0.8)
-    assert choose(np.array([0.4, 0.5, 0.1]), spans, 60, 0.3) == ((0, 20), pytest.approx(0.9))
-    assert choose(np.array([0.0, 0.5, 0.5]), spans, 600, 0.3)[0] == (10, 60)
-    assert choose(np.array([1.0]), spans[:1], 10, 0.0) == ((0, 10), 1.0)
+    assert choose([0.1, 0.8, 0.1], spans, 60, 0.3) == ((10, 20), 0.8)
+    assert choose([0.4, 0.5, 0.1], spans, 60, 0.3) == ((0, 20), pytest.approx(0.9))
+    assert choose([0.0, 0.5, 0.5], spans, 600, 0.3)[0] == (10, 60)
+    assert choose([1.0], spans[:1], 10, 0.0) == ((0, 10), 1.0)
+
+
+def test_each_article_has_chances_of_its_own() -> None:
+    scores = np.array([1.0, 3.0, -2.0, 0.5, 0.5, 40.0])
+    together = chances_in_each(scores, np.array([0, 3, 5]), np.array([0, 0, 0, 1, 1, 2]))
+    expected = [chances(scores[:3]), chances(scores[3:5]), chances(scores[5:])]
+    np.testing.assert_allclose(together, np.concatenate(expected))
+    assert together[3:].tolist() == [0.5, 0.5, 1.0]
 
 
 def test_the_shipped_model_knows_the_features() -> None:

@@ -262,9 +262,30 @@ def test_rows_are_the_same_read_and_mapped(tmp_path: Path, monkeypatch: pytest.M
     assert single.file is not None
     np.testing.assert_array_equal(single.take(rows), unit(300, 1)[rows])
     np.testing.assert_array_equal(mapped.take(rows), unit(300, 1)[rows])
+    assert single.take(rows[:0]).shape == mapped.take(rows[:0]).shape == (0, DIMENSION)
     np.testing.assert_array_equal(single.block(290, 400), mapped.block(290, 400))
     shutil.rmtree(tmp_path / "segment-000001")
     np.testing.assert_array_equal(single.take(rows), unit(300, 1)[rows])
+
+
+def test_a_segment_may_have_nothing_that_comes_near(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("CODES_FROM", "CODES_BESIDE"):
+        monkeypatch.setattr(merging, name, 500)
+    monkeypatch.setattr(approximate, "SCANNED", 400)  # the pieces of the first have enough candidates
+    query = unit(1, 3)[0]
+    index, folder = FaissIndex(DIMENSION), tmp_path / "vectors"
+    for step, near in enumerate((1.0, -1.0)):  # the first lie about it, the second on the other side
+        vectors = near * query + 0.3 * unit(2000 - 1000 * step, 4 + step)
+        index.add(np.arange(len(vectors)) + 5000 * step, vectors.astype(np.float32))
+        index = stored(index, folder, step)
+    monkeypatch.setattr(segment, "MAPPED_ROWS", 0)
+    monkeypatch.setattr(segment, "SMALL_ROWS", 0)
+    for opened in (index, FaissIndex(DIMENSION, segment.load_catalogue(folder))):
+        assert [part.segment.codes is not None for part in opened.parts] == [True, True]
+        found = opened.search(query, 10)
+        assert found.ids.max() < 2000
+        assert len(found.ids) == 10
+    assert all(part.segment.file is not None for part in opened.parts)
 
 
 def test_half_precision_is_converted_exactly() -> None:
