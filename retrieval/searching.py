@@ -29,7 +29,7 @@ DEPTH = 100
 """How deep candidates are looked for, for the first pages; deeper pages look deeper."""
 
 MAX_DEPTH = 1600
-"""Paging ends here."""
+"""Paging ends here: half of these are examined."""
 
 _PER_HIT = 4
 """Of so many candidates half are examined, and these have articles in common."""
@@ -77,9 +77,9 @@ class Searcher:
     ) -> SearchResponse:
         """Answer one question from what `backend` holds.
 
-        `offset` and `top_k` page through at most MAX_DEPTH passages. `score_threshold` replaces the index's
-        own threshold for `answered`. With `recency_days`, a passage's score halves for each so many days of
-        age. `understand=False` takes the question word for word: no phrase of it becomes a filter.
+        `offset` and `top_k` page through at most MAX_DEPTH / 2 passages. `score_threshold` replaces the
+        index's own threshold for `answered`. With `recency_days`, a passage's score halves for each so many
+        days of age. `understand=False` takes the question word for word: no phrase of it becomes a filter.
         `group=False` gives every passage as a hit of its own. Raises QueryError for an invalid argument.
         """
         started = perf_counter()

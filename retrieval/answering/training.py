@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from retrieval.answering.features import FEATURES, Features, Sentences, asked, sentence_features
 from retrieval.answering.finding import MAX_SENTENCES, Contender, best_pair, normal_sentences, set_standing
-from retrieval.answering.sentences import SentenceModel, choose, headings
+from retrieval.answering.sentences import SentenceModel, chances_in_each, choose, headings
 from retrieval.evaluation.datasets import Dataset, load_dataset
 from retrieval.lexical.analyzer import Analyzer
 from retrieval.lexical.normalisation import fold
@@ -126,9 +126,7 @@ def fit(sets: Mapping[str, Sequence[Example]], penalty: float = PENALTY) -> NDAr
     scaled = features / scale
 
     def loss(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        scores = scaled @ weights + hand_set
-        odds = np.exp(scores - np.maximum.reduceat(scores, starts)[owner])
-        chances = odds / np.add.reduceat(odds, starts)[owner]
+        chances = chances_in_each(scaled @ weights + hand_set, starts, owner)
         success = np.maximum(np.add.reduceat(chances * right, starts), 1e-300)
         posterior = chances * right / success[owner]
         value = -float((importance * np.log(success)).sum()) + penalty / 2 * float(weights @ weights)

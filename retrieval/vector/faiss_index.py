@@ -264,10 +264,10 @@ def _nearest(
             if item.exact:
                 yield part.segment.ids[item.rows], item.scores
     if ids:
-        vectors = np.concatenate(stored)
+        numbers, vectors = np.concatenate(ids), np.concatenate(stored)
         for start in range(0, len(vectors), _RESCORED):
-            block = to_single(vectors[start : start + _RESCORED])
-            yield np.concatenate(ids)[start : start + _RESCORED], products(block, vector)
+            block = slice(start, start + _RESCORED)
+            yield numbers[block], products(to_single(vectors[block]), vector)
 
 
 def _wanted(parts: Sequence[Part], k: int, allowed: Ids | None) -> int:

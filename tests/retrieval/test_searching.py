@@ -72,6 +72,19 @@ def test_paging(archive: Retriever) -> None:
     assert pages[-1] == []
 
 
+def test_far_pages_are_full_where_articles_have_several_passages(open_index: Open) -> None:
+    retriever = open_index()
+    part = "灯塔的守塔人在第{}号海岛上记下潮水与风向，也记下来往的船只，天天如此，直到灯光改为自动。"
+    retriever.add(
+        Article(id=f"{number}", text="\n".join(part.format(number * 10 + n) * 7 for n in range(2)))
+        for number in range(90)
+    )
+    assert len(retriever.passages("7")) == 2
+    found = retriever.search("灯塔的守塔人记下什么？", top_k=20, offset=50, fold_duplicates=False)
+    assert len(found.hits) == 20
+    assert found.total >= 70
+
+
 def test_nothing_to_do_with_the_archive_is_not_answered(archive: Retriever) -> None:
     assert not archive.search("怎样训练小狗坐下").answered
     assert not archive.search("How do I bake sourdough bread?").answered
