@@ -72,6 +72,22 @@ def test_paging(archive: Retriever) -> None:
     assert pages[-1] == []
 
 
+def test_similarities_are_those_of_the_stored_vectors(archive: Retriever) -> None:
+    question = "黑河的仓库和尼罗河的小麦"
+    (vector,) = archive.encoder.encode_queries([question])
+    found = archive.search(question, top_k=10, group=False)
+    with archive.reading() as index, index.view() as view:
+        stored = view.vectors([hit.passage_id for hit in found.hits]) @ vector
+    assert len(found.hits) > 2
+    assert [hit.dense_score for hit in found.hits] == pytest.approx(stored.tolist(), abs=2e-3)
+
+
+def test_nothing_is_near_a_question_without_words(archive: Retriever) -> None:
+    assert not archive.encoder.encode_queries(["？"]).any()
+    assert archive.search("？", mode="dense").hits == ()
+    assert all(hit.dense_score is None for hit in archive.search("？").hits)
+
+
 def test_far_pages_are_full_where_articles_have_several_passages(open_index: Open) -> None:
     retriever = open_index()
     part = "灯塔的守塔人在第{}号海岛上记下潮水与风向，也记下来往的船只，天天如此，直到灯光改为自动。"

@@ -269,8 +269,7 @@ def test_rows_are_the_same_read_and_mapped(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_a_segment_may_have_nothing_that_comes_near(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("CODES_FROM", "CODES_BESIDE"):
-        monkeypatch.setattr(merging, name, 500)
+    monkeypatch.setattr(merging, "CODES_FROM", 1500)  # the second has codes since the first has
     monkeypatch.setattr(approximate, "SCANNED", 400)  # the pieces of the first have enough candidates
     query = unit(1, 3)[0]
     index, folder = FaissIndex(DIMENSION), tmp_path / "vectors"
