@@ -17,7 +17,7 @@ from retrieval.types import Article, Passage
 
 if TYPE_CHECKING:
     from embeddings.encoder import Encoder
-    from retrieval.indexing import Batch
+    from retrieval.batching import Batch
     from retrieval.lexical.analyzer import Analyzer
     from retrieval.links import LinkTemplate
     from retrieval.storage.reading import FileState, KnownArticle, State
@@ -108,6 +108,10 @@ class IndexWriter(Protocol):
 
     def commit(self, batch: "Batch") -> int:
         """Store the batch durably and make it searchable, all at once; how many passages were added."""
+
+    def following(self, batch: "Batch", expected: int | None) -> "Batch":
+        """An empty batch to follow one that was committed, with about so many passages left to come, if that
+        is known."""
 
     def put_source(self, location: str, kind: str) -> None:
         """Remember a source that was synced."""

@@ -2,31 +2,21 @@
 generation."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from embeddings.encoder import Encoder
+from retrieval.batching import Batch, EvenBatches, Incoming
 from retrieval.errors import IndexDamagedError
 from retrieval.lexical.analyzer import Analyzer
 from retrieval.lexical.index import LexicalDocument
+from retrieval.lexical.merging import FINALLY, WORTH_GATHERING
 from retrieval.lexical.tantivy_index import TantivyIndex
 from retrieval.local import LocalIndex
 from retrieval.passage_vectors import passage_vectors
 from retrieval.preparation import Prepared, bodies_of, without_passages
-from retrieval.storage.reading import FileState
 from retrieval.storage.rows import FilterFields, filter_fields
 from retrieval.storage.writing import Applied, PreparedArticle, Writer
-from retrieval.types import Article
 from retrieval.vector.half_precision import Stored
-
-FIRST_BATCH = 500
-LARGEST_BATCH = 8_000
-"""Passages of the first batch of a sync, and of its largest: each has twice as many as the one before it.
-The first is searchable at once; large ones spare the lexical index most of its merging. They bound the
-memory, too."""
-
-_LAST_BATCH = 1_000
-"""Near the end, batches get smaller again, down to so many passages."""
 
 _TAIL = 2_000
 _BULK_TAIL = 16_000
@@ -40,57 +30,6 @@ them."""
 _ARTICLES_AT_ONCE = 64
 
 
-@dataclass(frozen=True, slots=True)
-class Incoming:
-    """An article to be stored. `file` is where it came from, `duplicate_of` the article with the same
-    text."""
-
-    prepared: Prepared
-    file: str | None = None
-    duplicate_of: str | None = None
-
-    @property
-    def article(self) -> Article:
-        """The article itself."""
-        return self.prepared.article
-
-
-@dataclass(slots=True)
-class Batch:
-    """What one transaction does, in this order. Full with `size` passages, or four times as many entries."""
-
-    size: int = field(default_factory=lambda: FIRST_BATCH)
-    removed: list[str] = field(default_factory=list)
-    forgotten: list[str] = field(default_factory=list)
-    moved: list[tuple[str, FileState]] = field(default_factory=list)
-    files: list[FileState] = field(default_factory=list)
-    articles: dict[str, Incoming] = field(default_factory=dict)
-    passages: int = 0
-
-    def add(self, item: Incoming) -> None:
-        """Take in an article; of two with one id the later counts."""
-        self.articles[item.article.id] = item
-        self.passages += len(item.prepared.passages)
-
-    @property
-    def full(self) -> bool:
-        """Whether it is time to commit."""
-        entries = len(self.articles) + len(self.files) + len(self.removed)
-        return self.passages >= self.size or entries >= 4 * self.size
-
-    def due(self, left: int | None) -> bool:
-        """Whether it is time to commit, with so many articles left to come, if that is known.
-
-        Half of what is left then: what is stored while more is read costs little time, what is stored after
-        the last one was read all of it.
-        """
-        return self.full or (left is not None and len(self.articles) >= left and self.passages >= _LAST_BATCH)
-
-    def next(self) -> "Batch":
-        """An empty one to follow this one."""
-        return Batch(min(2 * self.size, LARGEST_BATCH) if self.full else self.size)
-
-
 class Indexer:
     """Writes to one generation; whoever has it holds the writer's lock."""
 
@@ -101,6 +40,7 @@ class Indexer:
         self._writer = Writer(index.generation.store)
         self.reader = self._writer.reader
         self._added = 0
+        self._sizes = EvenBatches()
         try:
             self._lexical = TantivyIndex.open(index.generation.lexical, read_only=False)
             self._catch_up()
@@ -158,6 +98,10 @@ class Indexer:
             transaction.put_vectors(vectors)
         return before, applied, vectors
 
+    def following(self, batch: Batch, expected: int | None) -> Batch:
+        """See IndexWriter: of such a size that the lexical index ends with few segments."""
+        return self._sizes.following(batch, expected, self._lexical.segment_sizes)
+
     def put_source(self, location: str, kind: str) -> None:
         """Remember a source that was synced."""
         with self._writer.transaction() as transaction:
@@ -171,13 +115,18 @@ class Indexer:
     def near_end(self) -> None:
         """After many passages, have the lexical index tidied up while the last ones come."""
         if self._added >= _GATHERED:
-            newest = self.reader.last_passage()
-            self._lexical.gather(list(self._stored_documents(newest - _REPEATED + 1, newest)))
+            self._gather(WORTH_GATHERING)
+
+    def _gather(self, worth: int) -> None:
+        newest = self.reader.last_passage()
+        self._lexical.gather(list(self._stored_documents(newest - _REPEATED + 1, newest)), worth)
 
     def finish(self) -> None:
         """Write down what came to the vector index, where it is enough to slow searches down; after many
         passages have the lexical one tidied up meanwhile."""
-        self.near_end()
+        if self._added >= _GATHERED:
+            self._lexical.settle()
+            self._gather(FINALLY)
         self._added = 0
         self._index.following.write_down(self.reader, self.reader.state().position, least=_TAIL)
 

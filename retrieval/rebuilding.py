@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from embeddings import load_encoder
 from embeddings.encoder import Encoder
 from retrieval.analyzers import analyzer_with
+from retrieval.batching import Batch, Incoming
 from retrieval.homes import home_of
 from retrieval.index import Home, Index, Library
-from retrieval.indexing import Batch, Incoming
 from retrieval.lexical.analyzer import Analyzer
 from retrieval.locations import Location
 from retrieval.memory import Memory
@@ -94,7 +94,7 @@ def _fill(
         total, done, passages = old.state().articles, 0, 0
         for location, kind in old.sources():
             indexer.put_source(location, kind)
-        for batch in _batches(old, analyzer):
+        for batch in _batches(old, analyzer, indexer.following):
             passages += indexer.commit(batch)
             done += len(batch.articles)
             if progress is not None:
@@ -104,9 +104,12 @@ def _fill(
         indexer.close()
 
 
-def _batches(old: Library, analyzer: Analyzer) -> Iterator[Batch]:
-    """All articles, originals before their duplicates, with the files they came from."""
-    batch = Batch()
+def _batches(
+    old: Library, analyzer: Analyzer, following: Callable[[Batch, int], Batch]
+) -> Iterator[Batch]:
+    """All articles, originals before their duplicates, with the files they came from; `following` makes a
+    batch to follow another, with so many passages left."""
+    batch, left = Batch(), old.state().passages
     for duplicates in (False, True):
         for prepared, known in _prepared(_articles(old, duplicates=duplicates), analyzer):
             if known.file is not None and not (batch.files and batch.files[-1].path == known.file):
@@ -114,7 +117,8 @@ def _batches(old: Library, analyzer: Analyzer) -> Iterator[Batch]:
             batch.add(Incoming(prepared, known.file, known.duplicate_of))
             if batch.full:
                 yield batch
-                batch = batch.next()
+                left = max(0, left - batch.passages)
+                batch = following(batch, left)
         if batch.articles:
             yield batch
             batch = batch.next()

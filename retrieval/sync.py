@@ -7,12 +7,12 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 
+from retrieval.batching import Batch, Incoming
 from retrieval.claims import Claims
 from retrieval.collecting import CollectionTasks
 from retrieval.errors import ArticleError
 from retrieval.file_reading import FileTask, ReadFile, read_files
 from retrieval.index import IndexWriter
-from retrieval.indexing import Batch, Incoming
 from retrieval.learning import known_paths, learn
 from retrieval.lexical.analyzer import Analyzer
 from retrieval.memory import Memory
@@ -304,13 +304,14 @@ class Synchronizer:
         self._done += 1
         if self._batch.due(left):
             near_end = not self._batch.full
-            self._commit()
+            self._commit(left)
             if near_end:
                 self._indexer.near_end()
 
-    def _commit(self) -> None:
+    def _commit(self, left: int | None = None) -> None:
         self._passages += self._indexer.commit(self._batch)
-        self._batch = self._batch.next()
+        expected = None if left is None else left * self._passages // self._done
+        self._batch = self._indexer.following(self._batch, expected)
         self._pending_texts.clear()
         if self._progress is not None:
             self._progress(Progress(done=self._done, total=self._total, passages=self._passages))

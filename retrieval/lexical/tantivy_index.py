@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from retrieval.backend import Candidates
 from retrieval.errors import IndexDamagedError, IndexLockedError, IndexNotFoundError, StorageError
 from retrieval.lexical.index import LexicalDocument
+from retrieval.lexical.merging import SMALL, TOGETHER, WORTH_GATHERING
 from retrieval.lexical.pruning import POSTINGS, affordable
 from retrieval.lexical.query import LexicalQuery
 from retrieval.lexical.shadow import ShadowFolder, needs_shadow
@@ -35,10 +36,8 @@ FORMAT_VERSION = 1
 """Bumped with the schema: an index of another version is refused."""
 
 _POSITION_FILE = "position"
-_HEAP_BYTES = 100_000_000
+_HEAP_BYTES = 250_000_000
 """What a commit may take in before it becomes more than one segment; only what is used of it is taken."""
-_SEGMENTS_BEFORE_MERGING = 8
-_SMALL, _WORTH_GATHERING = 10_000, 3
 _ANALYZED_FIELDS = ("body", "heading", "title")
 _KEYWORD_FIELDS = ("article", "category", "author", "source", "language")
 
@@ -115,19 +114,27 @@ class TantivyIndex:
         """Forget what was begun and not committed."""
         self._writer = None  # with which it goes
 
-    def gather(self, documents: Sequence[LexicalDocument]) -> None:
-        """Have the small segments that many commits left merged into one: a search looks into each of them.
+    def gather(self, documents: Sequence[LexicalDocument], worth: int = WORTH_GATHERING) -> None:
+        """Have the small segments that many commits left merged into one, if there are so many as are `worth`
+        it: a search looks into each of them.
 
         tantivy merges eight segments of about one size, or all below 10,000 documents, and has no call for
         it: where some are missing to eight, as many of `documents`, which are in the index, are added once
         more.
         """
-        small = sum(size < _SMALL for size in self._segment_sizes())
-        if small >= _WORTH_GATHERING:
-            for document in documents[: max(0, _SEGMENTS_BEFORE_MERGING - small)]:
+        small = sum(size < SMALL for size in self.segment_sizes())
+        if small >= worth:
+            for document in documents[: max(0, TOGETHER - small)]:
                 self.apply([], [document], position=self.position)
 
-    def _segment_sizes(self) -> list[int]:
+    def settle(self) -> None:
+        """Await the merging of segments that is under way."""
+        if self._writer is not None:
+            writer, self._writer = self._writer, None
+            with _translated(self._folder):
+                writer.wait_merging_threads()
+
+    def segment_sizes(self) -> list[int]:
         """How many documents each segment has by the newest commit."""
         with _translated(self._folder):
             note = json.loads((self._folder / "meta.json").read_text(encoding="utf-8"))
@@ -181,9 +188,8 @@ class TantivyIndex:
 
     def close(self) -> None:
         """Release files; the index answers no more. The merging of segments that have piled up is awaited."""
-        if self._writer is not None and self._searcher.num_segments >= _SEGMENTS_BEFORE_MERGING:
-            with _translated(self._folder):
-                self._writer.wait_merging_threads()
+        if self._searcher.num_segments >= TOGETHER:
+            self.settle()
         self._writer = None
         if self._shadow is not None:
             self._shadow.close()

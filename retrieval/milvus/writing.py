@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from embeddings.encoder import Encoder, Vectors
-from retrieval.indexing import Batch, Incoming
+from retrieval.batching import Batch, Incoming
 from retrieval.lexical.analyzer import Analyzer
 from retrieval.locations import MilvusLocation
 from retrieval.milvus import frequencies
@@ -147,6 +147,10 @@ class MilvusWriter:
         self._send(change)
         self._flip(change, means)
         return len(change.passages)
+
+    def following(self, batch: Batch, expected: int | None) -> Batch:
+        """See IndexWriter: size is all the same to the server."""
+        return batch.next()
 
     def put_source(self, location: str, kind: str) -> None:
         """See IndexWriter."""

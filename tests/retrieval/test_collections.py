@@ -224,7 +224,7 @@ def test_a_sync_that_is_broken_off_in_a_collection_goes_on(
     def stop(progress: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("retrieval.indexing.Batch.full", property(lambda batch: len(batch.articles) >= 2))
+    monkeypatch.setattr("retrieval.batching.Batch.full", property(lambda batch: len(batch.articles) >= 2))
     with pytest.raises(KeyboardInterrupt):
         retriever.sync(path, progress=stop)
     assert ids(retriever) == ["r0", "r1"]

@@ -29,7 +29,7 @@ from encoders import HashEncoder
 from retrieval import Retriever
 from retrieval.analyzers import analyzer_with
 from retrieval.lexical.tantivy_index import TantivyIndex
-retrieval.indexing.FIRST_BATCH = retrieval.indexing.LARGEST_BATCH = 4   # many commits,
+retrieval.batching.FIRST_BATCH = retrieval.batching.LARGEST_BATCH = 4   # many commits,
 retrieval.indexing._BULK_TAIL = 25  # many segments of the vector index,
 retrieval.indexing._TAIL = 5
 retrieval.indexing._GATHERED = 10  # often tidied up,
@@ -183,7 +183,7 @@ sys.path.insert(0, sys.argv[3])
 import retrieval.indexing, retrieval.vector.merging
 from encoders import HashEncoder
 from retrieval import Retriever, StorageError
-retrieval.indexing.FIRST_BATCH = retrieval.indexing.LARGEST_BATCH = 16
+retrieval.batching.FIRST_BATCH = retrieval.batching.LARGEST_BATCH = 16
 retrieval.indexing._BULK_TAIL = 60
 retrieval.vector.merging.CODES_FROM = 100
 with Retriever.open(sys.argv[1], encoder=HashEncoder()) as retriever:

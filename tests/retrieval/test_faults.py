@@ -38,8 +38,8 @@ def changed(retriever: Retriever) -> Contents:
 @pytest.fixture
 def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     """Few articles make several commits, and segments of the vector index."""
-    monkeypatch.setattr("retrieval.indexing.FIRST_BATCH", 4)
-    monkeypatch.setattr("retrieval.indexing.LARGEST_BATCH", 4)
+    monkeypatch.setattr("retrieval.batching.FIRST_BATCH", 4)
+    monkeypatch.setattr("retrieval.batching.LARGEST_BATCH", 4)
     monkeypatch.setattr("retrieval.indexing._BULK_TAIL", 10)
     monkeypatch.setattr("retrieval.indexing._TAIL", 3)
 
@@ -190,7 +190,7 @@ sys.path.insert(0, sys.argv[3])
 import retrieval.indexing
 from encoders import HashEncoder
 from retrieval import Retriever
-retrieval.indexing.FIRST_BATCH = retrieval.indexing.LARGEST_BATCH = 4
+retrieval.batching.FIRST_BATCH = retrieval.batching.LARGEST_BATCH = 4
 with Retriever.open(sys.argv[1], encoder=HashEncoder(), lock_seconds=60) as retriever:
     print(len(retriever.sync(sys.argv[2]).added))
 """

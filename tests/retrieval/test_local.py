@@ -10,7 +10,7 @@ import pytest
 from embeddings.encoder import Vectors
 from embeddings.errors import EncoderError
 from retrieval import Article, IndexDamagedError, Retriever, StorageError
-from retrieval.indexing import Batch, Incoming
+from retrieval.batching import Batch, Incoming
 from retrieval.lexical.index import LexicalDocument
 from retrieval.lexical.tantivy_index import TantivyIndex
 from retrieval.preparation import prepare

@@ -299,8 +299,8 @@ def test_half_surrogate_pairs_are_stored_as_question_marks(retriever: Retriever)
 def test_batches_are_committed_one_by_one(
     open_index: Callable[..., Retriever], folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("retrieval.indexing.FIRST_BATCH", 1)
-    monkeypatch.setattr("retrieval.indexing.LARGEST_BATCH", 1)
+    monkeypatch.setattr("retrieval.batching.FIRST_BATCH", 1)
+    monkeypatch.setattr("retrieval.batching.LARGEST_BATCH", 1)
     reader, writer = open_index(), open_index()
     seen: list[int] = []
     writer.sync(folder, progress=lambda _: seen.append(reader.status().articles))
@@ -314,8 +314,8 @@ def test_a_sync_that_is_broken_off_ends_its_workers(
     import threading
 
     monkeypatch.setattr("retrieval.sync.FILES_FOR_WORKERS", 2)
-    monkeypatch.setattr("retrieval.indexing.FIRST_BATCH", 1)
-    monkeypatch.setattr("retrieval.indexing.LARGEST_BATCH", 1)
+    monkeypatch.setattr("retrieval.batching.FIRST_BATCH", 1)
+    monkeypatch.setattr("retrieval.batching.LARGEST_BATCH", 1)
 
     def stop(_: Progress) -> None:
         raise KeyboardInterrupt

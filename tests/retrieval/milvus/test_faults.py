@@ -26,8 +26,8 @@ ARTICLES = 60
 @pytest.fixture(autouse=True)
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     """Many commits, so that there is a middle to be broken off in."""
-    monkeypatch.setattr("retrieval.indexing.FIRST_BATCH", 8)
-    monkeypatch.setattr("retrieval.indexing.LARGEST_BATCH", 8)
+    monkeypatch.setattr("retrieval.batching.FIRST_BATCH", 8)
+    monkeypatch.setattr("retrieval.batching.LARGEST_BATCH", 8)
 
 
 @pytest.fixture
@@ -143,7 +143,7 @@ import retrieval.indexing
 from encoders import HashEncoder
 from retrieval import Retriever
 from retrieval.locations import located
-retrieval.indexing.FIRST_BATCH = retrieval.indexing.LARGEST_BATCH = 8
+retrieval.batching.FIRST_BATCH = retrieval.batching.LARGEST_BATCH = 8
 with Retriever.open(located(sys.argv[1]), encoder=HashEncoder()) as retriever:
     retriever.analyzer.terms("先装好词典")
     print("ready", flush=True)
