@@ -151,7 +151,7 @@ def understand(text: str, *, now: datetime, known: Known | None = None) -> Quest
     kind, unit = answer_kind(normalised.text)
     return Question(
         text=text,
-        content=_content(text, understood),
+        content=_content(text, normalised, understood),
         kind=kind,
         unit=unit,
         understood=understood,
@@ -196,7 +196,13 @@ def _source_phrases(question: Normalised, known: Known) -> Iterator[_Phrase]:
     """ "新浪的", "来自新浪财经", "据新浪报道" where the archive has such publications."""
     text = question.text
     names, stems = _publication_names(tuple(known.sources))
-    for stem in (stem for stem in stems if stem in text):
+    found = {
+        stem
+        for at in range(len(text) - 1)
+        for stem in stems.get(text[at : at + 2], ())
+        if text.startswith(stem, at)
+    }
+    for stem in sorted(found, key=lambda stem: (-len(stem), stem)):
         on = "|上|的(?=.)" if stem in names or stem in _PORTALS else ""
         meant = tuple(original for name, original in names.items() if _belongs(name, stem))
         pattern = (
@@ -209,13 +215,15 @@ def _source_phrases(question: Normalised, known: Known) -> Iterator[_Phrase]:
 
 
 @lru_cache(maxsize=8)
-def _publication_names(sources: tuple[str, ...]) -> tuple[dict[str, str], tuple[str, ...]]:
-    """Publications by their folded names, and what a question may call them, the longest first. They are the
-    same from one question to the next, and folding some hundred of them takes longer than a search."""
+def _publication_names(sources: tuple[str, ...]) -> tuple[dict[str, str], dict[str, list[str]]]:
+    """Publications by their folded names, and what a question may call them by its first two characters. They
+    are the same from one question to the next, and folding some hundred takes longer than a search."""
     names = {fold(name).text: name for name in sources if len(name) > 1}
     stems = {re.sub(f"{_CHANNEL}$", "", name) for name in names} | set(names)
-    longest_first = sorted(stems, key=lambda stem: (-len(stem), stem))
-    return names, tuple(stem for stem in longest_first if len(stem) > 1)
+    beginnings: dict[str, list[str]] = {}
+    for stem in (stem for stem in stems if len(stem) > 1):
+        beginnings.setdefault(stem[:2], []).append(stem)
+    return names, beginnings
 
 
 def _belongs(name: str, stem: str) -> bool:
@@ -238,15 +246,17 @@ def _without_overlaps(text: str, normalised: Normalised, found: Sequence[_Phrase
     )
 
 
-def _content(text: str, understood: Sequence[Understood]) -> str:
-    """The question without filter phrases and politeness; all of it where nothing would be left to search."""
+def _content(text: str, normalised: Normalised, understood: Sequence[Understood]) -> str:
+    """The question, of which there is a normal form, without filter phrases and politeness; all of it where
+    nothing would be left to search."""
     pieces: list[str] = []
     place = 0
     for item in understood:
         pieces.append(text[place : item.span[0]])
         place = item.span[1]
     content = " ".join(piece for piece in (*pieces, text[place:]) if piece.strip()).strip()
-    folded = fold(content[:MAX_CHARACTERS])
+    beginning = content[:MAX_CHARACTERS]
+    folded = normalised if beginning == normalised.original else fold(beginning)
     polite = _POLITE.match(folded.text)
     if polite is not None and polite.end() < len(folded.text):
         content = content[folded.span(0, polite.end())[1] :]

@@ -168,7 +168,7 @@ def asked(question: Question, content: "Content") -> Asked:
         levels=levels,
         focus=_focus(found[1], content.words) if found else "",
         digits=frozenset(_DIGITS.findall(normalised)),
-        cues=tuple(group for group, long in _cue_groups() if any(word in normalised for word in long)),
+        cues=_cues_of(normalised),
         finder=GramFinder([grams.names for grams in levels]),
     )
 
@@ -189,12 +189,30 @@ def _sides(text: str) -> tuple[str, str]:
     return text[max(0, place - 7) : place], text[place : place + 9]
 
 
+def _cues_of(text: str) -> tuple[tuple[str, ...], ...]:
+    """The groups of cue words that a question calls up."""
+    groups, beginnings = _cue_groups()
+    found = {
+        number
+        for at in range(len(text) - 1)
+        for word, number in beginnings.get(text[at : at + 2], ())
+        if text.startswith(word, at)
+    }
+    return tuple(groups[number] for number in sorted(found))
+
+
 @cache
-def _cue_groups() -> tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]:
-    """Each group of cue words, and those of it by which a question is recognised."""
+def _cue_groups() -> tuple[list[tuple[str, ...]], dict[str, list[tuple[str, int]]]]:
+    """The groups of cue words, and those words by which a question is recognised, with their group's number,
+    by their first two characters."""
     lines = resources.files(__package__).joinpath("cues.txt").read_text(encoding="utf-8").splitlines()
     groups = [tuple(line.split()) for line in lines if not line.startswith("#")]
-    return tuple((group, tuple(word for word in group if len(word) > 1)) for group in groups)
+    beginnings: dict[str, list[tuple[str, int]]] = {}
+    for number, group in enumerate(groups):
+        for word in group:
+            if len(word) > 1:
+                beginnings.setdefault(word[:2], []).append((word, number))
+    return groups, beginnings
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,7 @@ class GramFinder:
         symbols = "".join(dict.fromkeys("".join(gram for level in levels for gram in level)))
         codes = code_points(symbols)
         # What is beyond the table is read in its last place, which is no symbol's.
-        self._numbers = np.zeros(max(_PLANE, int(codes.max(initial=0)) + 2), dtype=np.int64)
+        self._numbers = np.zeros(max(_PLANE, int(codes.max(initial=0)) + 2), dtype=np.uint16)
         self._numbers[codes] = np.arange(1, len(symbols) + 1)
         self._base = len(symbols) + 1
         self._sought = [self._keys(level) for level in levels]
@@ -58,7 +58,7 @@ class GramFinder:
         """The length of a level's n-grams, their keys in ascending order, and whose each one is."""
         if not level:
             return 0, np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
-        digits = self._numbers.take(code_points("".join(level))).reshape(len(level), -1)
+        digits = self._numbers.take(code_points("".join(level))).astype(np.int64).reshape(len(level), -1)
         keys = digits @ self._base ** np.arange(digits.shape[1])
         order = np.argsort(keys)
         return digits.shape[1], keys[order], order
@@ -66,7 +66,7 @@ class GramFinder:
     def presence(self, text: Characters) -> list[Floats]:
         """For each level 1 where a sentence has an n-gram, else 0: shape (sentences, n-grams)."""
         found = [np.zeros((len(text.lengths), width)) for width in self._widths]
-        symbols = self._numbers.take(np.minimum(text.codes, len(self._numbers) - 1))
+        symbols = self._numbers.take(text.codes, mode="clip").astype(np.int64)
         places = (symbols != 0).nonzero()[0]
         owners, keys = text.owners.take(places), symbols.take(places)
         length, power = 1, 1

@@ -178,15 +178,12 @@ class Analyzer:
     @cached_property
     def fingerprint(self) -> str:
         """Changes whenever the terms of a text may: the version, the words known, the user dictionary."""
-        digest = hashlib.sha256(f"{VERSION}".encode())
-        digest.update(repr(sorted(self._variants.rewritten.items())).encode())
-        digest.update(repr(sorted(self._variants.alternatives)).encode())
-        digest.update(repr(self._user_words).encode())
-        return digest.hexdigest()[:16]
+        variants = sorted(self._variants.rewritten.items()), sorted(self._variants.alternatives)
+        known = map(repr, (VERSION, *variants, self._user_words))
+        return hashlib.sha256("".join(known).encode()).hexdigest()[:16]
 
     def _normalise(self, text: str) -> Normalised:
-        folded = fold(text)
-        return self._in_mainland_words(folded) if self._regional.any_in(folded.text) else folded
+        return self._in_mainland_words(fold(text))
 
     def normalise_all(
         self, texts: Sequence[str], stored: Sequence[str | None] | None = None
@@ -323,12 +320,18 @@ class Analyzer:
         words = self._cut(folded.text)
         if not self._has_regional(words):
             return folded, words
-        rewritten = self._rewritten(folded, words)
-        return rewritten, self._cut(rewritten.text)
+        return (rewritten := self._rewritten(folded, words)), self._cut(rewritten.text)
 
     def _in_mainland_words(self, folded: Normalised) -> Normalised:
-        words = self._cut(folded.text)
-        return self._rewritten(folded, words) if self._has_regional(words) else folded
+        """The same, where only what may have such a word is cut."""
+        text, done = folded.text, 0
+        words: list[str] = []
+        for start, end in self._regional.stretches(text):
+            cut = self._cut(text[start:end])
+            if self._has_regional(cut):
+                words += (text[done:start], *cut)
+                done = end
+        return self._rewritten(folded, [*words, text[done:]]) if words else folded
 
     def _has_regional(self, words: Sequence[str]) -> bool:
         return not self._regional_words.isdisjoint(words) or self._has_compound(_long(words))

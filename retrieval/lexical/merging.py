@@ -44,7 +44,7 @@ def _cost(segments: Sequence[int], expected: int, count: int) -> float:
     """How many segments there are after so many equal commits, ever smaller ones, and gathering; one more
     if all is merged after the equal ones, when somebody waits for it."""
     size = expected // (count + 1)
-    sizes = list(segments)
+    sizes: Sequence[int] = segments
     for _ in range(count):
         sizes = merged([*sizes, size])
     before = Counter(sizes)

@@ -8,9 +8,12 @@ from typing import Any
 import numpy as np
 
 from retrieval.lexical.normalisation import code_points
+from retrieval.types import Span
 
 _CODE_POINTS = 0x110000
 _WORD, _BEGINNING = 1, 2
+_MARKS = "\n,。!?;:、"
+"""Folded marks that are part of no word, and that no cutting of words looks beyond."""
 
 
 class Occurrence:
@@ -27,19 +30,25 @@ class Occurrence:
         self._words = [tuple(beginnings[pair]) for pair in sorted(beginnings)]
         self._marks[self._pairs // _CODE_POINTS] |= _BEGINNING
 
-    def any_in(self, text: str) -> bool:
-        """Whether one of the words occurs, be it across the borders of others."""
-        return next(self._places(text), None) is not None
-
     def among(self, texts: Sequence[str]) -> list[int]:
-        """The places of the texts in which one of the words occurs."""
+        """The places of the texts in which one of the words occurs, be it across the borders of others."""
         if not texts:
             return []
         ends = list(accumulate(len(text) + 1 for text in texts))
         return sorted({bisect_right(ends, place) for place in self._places("\n".join(texts))})
 
+    def stretches(self, text: str) -> Iterator[Span]:
+        """The stretches between punctuation marks in which words occur, in order."""
+        done = 0
+        for place in sorted(self._places(text)):
+            if place >= done:
+                start = max(done, *(1 + text.rfind(mark, done, place) for mark in _MARKS))
+                ends = (text.find(mark, place) for mark in _MARKS)
+                done = min((end for end in ends if end >= 0), default=len(text))
+                yield start, done
+
     def _places(self, text: str) -> Iterator[int]:
-        """Where words begin."""
+        """Where words begin, in no order."""
         codes = code_points(text)
         marks = self._marks.take(codes)
         if not marks.any():

@@ -1,13 +1,13 @@
 """From ranked passages to hits: one an article, near-duplicate articles folded, newer ones pointed out."""
 
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, field
-from datetime import datetime
-from functools import cached_property
+from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 
-from retrieval.backend import PassageRecord
 from retrieval.ranking.pipeline import Ranked
 from retrieval.ranking.similarity import (
     character_grams,
@@ -85,41 +85,49 @@ def point_out_newer(shown: Sequence[Group], groups: Sequence[Group]) -> None:
     """Note with each of the groups that are shown the newest later article on the same matter, if it is among
     the first that were found, too."""
     comparable = {id(group): item for group in groups[:_COMPARED] if (item := _comparable(group)) is not None}
-    newest_first = sorted(comparable.values(), key=lambda item: -item.published_at)
+    newest_first = sorted(comparable.values(), key=_newest_first)
     for group in shown:
         own = comparable.get(id(group)) or _comparable(group)
         if own is None:
             continue
-        later = (item for item in newest_first if item.published_at > own.published_at)
-        group.newer = next((item.article_id for item in later if item.on_same_matter(own)), None)
+        later = newest_first[: bisect_left(newest_first, -own.published_at, key=_newest_first)]
+        group.newer = next((item.article_id for item in later if _on_same_matter(item, own)), None)
 
 
-class _Comparable:
+class _Comparable(NamedTuple):
     """What tells whether one article is newer than another and on the same matter."""
 
-    def __init__(self, record: PassageRecord, published_at: datetime, signature: int) -> None:
-        self.article_id = record.article_id
-        self.published_at = published_at.timestamp()
-        self._signature = signature
-        self._title = record.title
+    article_id: str
+    published_at: float
+    signature: int
+    title: str
 
-    @cached_property
-    def _grams(self) -> set[str]:
-        return character_grams(self._title)
 
-    def on_same_matter(self, other: "_Comparable") -> bool:
-        """Whether both articles are nearly alike, or their titles have much in common."""
-        return (
-            distance(self._signature, other._signature) <= _SAME_MATTER_DISTANCE
-            or jaccard(self._grams, other._grams) >= _SAME_MATTER_OVERLAP
-        )
+def _newest_first(item: _Comparable) -> float:
+    return -item.published_at
+
+
+def _on_same_matter(first: _Comparable, second: _Comparable) -> bool:
+    """Whether both articles are nearly alike, or their titles have much in common."""
+    if distance(first.signature, second.signature) <= _SAME_MATTER_DISTANCE:
+        return True
+    left, right = _title_grams(first.title), _title_grams(second.title)
+    if left.isdisjoint(right) and (left or right):
+        return False
+    return jaccard(left, right) >= _SAME_MATTER_OVERLAP
+
+
+@lru_cache(maxsize=1024)
+def _title_grams(title: str) -> Set[str]:
+    """A title is compared with many."""
+    return character_grams(title)
 
 
 def _comparable(group: Group) -> _Comparable | None:
     record = group.best.record
     if record.published_at is None or record.signature is None or not record.title:
         return None
-    return _Comparable(record, record.published_at, record.signature)
+    return _Comparable(record.article_id, record.published_at.timestamp(), record.signature, record.title)
 
 
 def near_identical(first: Ranked, second: Ranked) -> bool:
