@@ -201,6 +201,15 @@ def needs_confirming(proposal: Proposal) -> bool:
     return proposal.kind is Kind.LEANING and not proposal.explicit and not proposal.subjectless
 
 
+def without_period(text: str) -> str:
+    """A question without the time it names, which most articles have something to do with; as it is where
+    nothing else is asked."""
+    question = wording(text)
+    found = re.search(_PERIOD, question.text)
+    left = question.replaced(found.span(), "") if found else text
+    return left if left.strip(" ?？。") else text
+
+
 def has_to_do_with(home: Found, threshold: float) -> bool:
     """Whether an article has to do with a question at all, by what was found for its words in that article
     alone. A whole question about something else finds next to nothing there."""

@@ -17,6 +17,7 @@ from bot.followups import (
     needs_confirming,
     needs_trying,
     propose,
+    without_period,
 )
 from bot.memory import Meaning, Option, without_dates
 from bot.wording import joined_words, title_head, topic_of, wording
@@ -175,7 +176,8 @@ class Interpreter:
         """Whether the question's own words have to do with the article under discussion."""
         if current is None or not needs_confirming(proposal):
             return True
-        home = self._search(asked.text, Filters(article_ids=(current,)), 0, literal=True)
+        own = without_period(asked.text)
+        home = self._search(own, Filters(article_ids=(current,)), 0, literal=True)
         return has_to_do_with(_found(home), plain.threshold)
 
     def _at_home(

@@ -83,9 +83,7 @@ class EvenBatches:
         self._left = 0
         self._first = 0
 
-    def following(
-        self, batch: Batch, expected: int | None, segments: Callable[[], Sequence[int]]
-    ) -> Batch:
+    def following(self, batch: Batch, expected: int | None, segments: Callable[[], Sequence[int]]) -> Batch:
         """An empty batch to follow `batch`, with so many passages left to come, if that is known. `segments`
         gives the sizes of those there are."""
         if expected is None or not batch.full:

@@ -5,7 +5,6 @@ documents) become one as soon as there are eight of them. So it depends on the s
 there are at the end: of a million documents in commits of 8,000 eleven, in 64 equal ones one.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 from math import inf, log2
@@ -16,7 +15,6 @@ WORTH_GATHERING, FINALLY = 3, 2
 """So many small segments are merged by us near the end of a large sync, and at its end."""
 
 _LEVEL = 0.75
-_LAST, _LATE = 1_000, 1.0
 
 
 def merged(sizes: Iterable[int]) -> list[int]:
@@ -34,32 +32,18 @@ def merged(sizes: Iterable[int]) -> list[int]:
 
 def best_count(segments: Sequence[int], expected: int, least: int, most: int) -> int:
     """In how many equal commits, of `least` to `most` documents, to add most of the `expected` documents to
-    these segments, so that few are left, and little is to be merged at the very end: the rest, about as much
-    as one has, comes in smaller ones. 0 where there are too few documents for that."""
+    these segments, so that few are left besides small ones: the rest, about as much as one commit has, comes
+    in smaller ones. 0 where there are too few documents for that."""
     counts = range(max(1, -(-expected // most) - 1), expected // least)
-    return min(counts, key=lambda count: (_cost(segments, expected, count), count), default=0)
+    return min(counts, key=lambda count: (_large(segments, expected // (count + 1), count), count), default=0)
 
 
-def _cost(segments: Sequence[int], expected: int, count: int) -> float:
-    """How many segments there are after so many equal commits, ever smaller ones, and gathering; one more
-    if all is merged after the equal ones, when somebody waits for it."""
-    size = expected // (count + 1)
-    sizes: Sequence[int] = segments
+def _large(segments: Sequence[int], size: int, count: int) -> int:
+    """How many segments that are not small there are after so many commits of one size."""
+    sizes = list(segments)
     for _ in range(count):
         sizes = merged([*sizes, size])
-    before = Counter(sizes)
-    while size > 0:
-        size = size // 2 if size > _LAST else 0
-        sizes = _gathered(merged([*sizes, size or _LAST // 2]), WORTH_GATHERING if size else FINALLY)
-    late = sum((Counter(sizes) - before).elements())
-    return len(sizes) + _LATE * late / expected
-
-
-def _gathered(sizes: Sequence[int], worth: int) -> Sequence[int]:
-    small = [size for size in sizes if size < SMALL]
-    if len(small) < worth:
-        return sizes
-    return merged([*(size for size in sizes if size >= SMALL), sum(small)])
+    return sum(size >= SMALL for size in sizes)
 
 
 def _first(pair: tuple[float, int]) -> float:

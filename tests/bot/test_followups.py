@@ -4,7 +4,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.followups import Found, Kind, Proposal, Turn, decide, looks_incomplete, needs_trying, propose
+from bot.followups import (
+    Found,
+    Kind,
+    Proposal,
+    Turn,
+    decide,
+    looks_incomplete,
+    needs_trying,
+    propose,
+    without_period,
+)
 
 BRIDGE = Turn(
     "赵州桥是谁设计的？", ("赵州桥",), (("zhaozhou", "赵州桥"), ("luoyang", "洛阳桥"), ("lingqu", "灵渠"))
@@ -193,3 +203,18 @@ def test_repetitions_do_not_run_away(unit: str) -> None:
     for turn in (BRIDGE, FORTH):
         proposal = propose(unit * 400, [turn])
         assert proposal is None or isinstance(proposal.kind, Kind)
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("今天股市怎么样？", "股市怎么样？"),
+        ("股市昨天跌了吗", "股市跌了吗"),
+        ("去年呢？", "呢？"),
+        ("昨天？", "昨天？"),
+        ("有多长？", "有多长？"),
+        ("How was the market last week?", "How was the market ?"),
+    ],
+)
+def test_the_time_is_taken_out_of_a_question_that_asks_something_else_too(text: str, left: str) -> None:
+    assert without_period(text) == left

@@ -49,8 +49,9 @@ def test_a_segment_is_made_and_found_again(open_index: Open, monkeypatch: pytest
 
 
 def test_a_large_sync_leaves_few_segments_of_terms(open_index: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {"FIRST_BATCH": 6, "LARGEST_BATCH": 6, "_GATHERED": 20}.items():
-        monkeypatch.setattr(f"retrieval.indexing.{name}", value)
+    values = {"batching.FIRST_BATCH": 6, "batching.LARGEST_BATCH": 6, "indexing._GATHERED": 20}
+    for name, value in values.items():
+        monkeypatch.setattr(f"retrieval.{name}", value)
     writer = open_index()
     articles = [Article(id=f"{n}", text=f"第{n}条河流经{n * 7}个城市，长{n * 31}公里。") for n in range(36)]
     writer.add(articles)
@@ -64,9 +65,12 @@ def test_a_large_sync_leaves_few_segments_of_terms(open_index: Open, monkeypatch
 def test_a_large_sync_ends_in_small_batches_and_tidies_up_meanwhile(
     open_index: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    values = {"FIRST_BATCH": 10, "LARGEST_BATCH": 10, "_LAST_BATCH": 2, "_GATHERED": 20}
+    values = {
+        "batching.FIRST_BATCH": 10, "batching.LARGEST_BATCH": 10, "batching._LAST_BATCH": 2,
+        "indexing._GATHERED": 20,
+    }  # fmt: skip
     for name, value in values.items():
-        monkeypatch.setattr(f"retrieval.indexing.{name}", value)
+        monkeypatch.setattr(f"retrieval.{name}", value)
     folder = tmp_path / "articles"
     folder.mkdir()
     for number in range(63):
@@ -76,9 +80,9 @@ def test_a_large_sync_ends_in_small_batches_and_tidies_up_meanwhile(
     tidied: list[int] = []
     gather = TantivyIndex.gather
 
-    def gathered(index: TantivyIndex, documents: Sequence[LexicalDocument]) -> None:
+    def gathered(index: TantivyIndex, documents: Sequence[LexicalDocument], worth: int) -> None:
         tidied.append(stored[-1])
-        gather(index, documents)
+        gather(index, documents, worth)
 
     monkeypatch.setattr(TantivyIndex, "gather", gathered)
     writer = open_index()

@@ -121,7 +121,7 @@ def test_what_many_commits_left_is_gathered(
     assert index.position == batches
     index.close()
     again = TantivyIndex.open(tmp_path / "index", read_only=True)
-    assert len(again._segment_sizes()) == left
+    assert len(again.segment_sizes()) == left
     assert again.count == len(documents)
     check(again, documents, query("w0 w3 w17"))
     again.close()
