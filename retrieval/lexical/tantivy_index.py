@@ -78,12 +78,15 @@ class TantivyIndex:
             return cls(index, folder, read_only=read_only, shadow=shadow)
 
     def apply(self, remove: Iterable[int], add: Iterable[LexicalDocument], *, position: int) -> None:
-        """Remove and add passages and commit durably, remembering `position` of the change log."""
-        self.begin(remove, add)
+        """Remove and add passages and commit durably, remembering `position` of the change log. One that is
+        added again takes its own place."""
+        documents = list(add)
+        self.begin([*remove, *(document.passage_id for document in documents)], documents)
         self.commit(position)
 
     def begin(self, remove: Iterable[int], add: Iterable[LexicalDocument]) -> None:
-        """Take in what `commit` shall commit; a thread of tantivy's works on it from now on."""
+        """Take in what `commit` shall commit; a thread of tantivy's works on it from now on. What is added
+        is new, or removed as well."""
         if self._read_only:
             raise StorageError(f"The lexical index in {self._folder} was opened for reading only.")
         with _translated(self._folder):
@@ -91,9 +94,8 @@ class TantivyIndex:
             # One writer serves all commits: what it merges meanwhile would be lost, and begun again, with it.
             self._writer = writer = self._writer or self._index.writer(heap_size=_HEAP_BYTES, num_threads=1)
             try:
-                documents = list(add)
-                self._delete(writer, [*remove, *(document.passage_id for document in documents)])
-                for document in documents:
+                self._delete(writer, list(remove))
+                for document in add:
                     writer.add_document(_tantivy_document(document))
             except BaseException:
                 self.discard()

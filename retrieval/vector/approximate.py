@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from embeddings.encoder import Vectors
 from retrieval.backend import Ids
 from retrieval.vector.half_precision import products
+from retrieval.vector.mapped import release
 from retrieval.vector.quantization import Rows, Scanner
-from retrieval.vector.segment import Segment, release
+from retrieval.vector.segment import Segment
 
 SCANNED = 262_144
 """Rows that are scanned in one go at most: about as many as take two milliseconds. Each go has a price of its

@@ -18,6 +18,7 @@ from embeddings.encoder import Vectors
 from retrieval.backend import Ids
 from retrieval.vector.faiss_index import FaissIndex, Part
 from retrieval.vector.half_precision import Stored
+from retrieval.vector.mapped import release
 from retrieval.vector.quantization import Codes, Quantizer, candidates_needed
 from retrieval.vector.segment import Segment, SegmentWriter, publish
 
@@ -98,6 +99,7 @@ def _blocks(merged: Sequence[Part], tail: tuple[Ids, Vectors]) -> Iterator[tuple
     if all(earlier[1] < later[0] for earlier, later in pairwise(bounds)):
         for part in merged:
             yield from part.blocks()
+            release(part.segment.vectors)
         yield tail
         return
     # An old id came again. The store never gives one twice, so this is not made to be quick.

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from embeddings.encoder import Vectors
 from retrieval.vector.half_precision import Stored, as_single, to_single
 from retrieval.vector.large_pages import in_large_pages
+from retrieval.vector.mapped import release
 
 Codes = NDArray[np.uint8]
 Rows = NDArray[np.int64]
@@ -153,6 +154,7 @@ def _exact(vectors: Stored, queries: Vectors, k: int) -> Rows:
         if rows.shape[1] > k:
             best = np.argpartition(scores, -k, axis=1)[:, -k:]
             rows, scores = np.take_along_axis(rows, best, 1), np.take_along_axis(scores, best, 1)
+        release(vectors)  # what was read of a file
     return rows
 
 
@@ -164,8 +166,7 @@ def _unit(vectors: Vectors) -> Vectors:
 @contextlib.contextmanager
 def _one_thread() -> Iterator[None]:
     """FAISS' threads wait for each other by spinning: where other programs want the processor too, two of
-    them
-    were measured to take fifty times as long as one."""
+    them were measured to take fifty times as long as one."""
     import faiss
 
     before = faiss.omp_get_max_threads()

@@ -13,7 +13,6 @@ there is never half a state. Files that no catalogue names any more are deleted 
 """
 
 import json
-import mmap
 import os
 import shutil
 from collections.abc import Iterable, Sequence
@@ -28,6 +27,7 @@ from embeddings.encoder import Vectors
 from retrieval.backend import Ids
 from retrieval.storage.folder import sync_folder
 from retrieval.vector.half_precision import Stored, to_half, to_single
+from retrieval.vector.mapped import map_array
 from retrieval.vector.quantization import Codes, Quantizer
 
 CATALOGUE = "catalogue.json"
@@ -39,7 +39,6 @@ at a fifth of the price."""
 
 _SEGMENT = "segment-"
 _DEAD = "dead-"
-_HEADER_BYTES = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +130,7 @@ def load_catalogue(folder: Path, known: Iterable[Segment] = ()) -> Catalogue:
     segments = tuple(held.get(number) or load(folder, number) for number in note["segments"])
     if sum(map(len, segments)) > MAPPED_ROWS:
         segments = tuple(segment.read_singly(folder) for segment in segments)
-    dead = _load(folder / note["dead"]) if note["dead"] else np.empty((0, 2), np.int64)
+    dead = map_array(folder / note["dead"]) if note["dead"] else np.empty((0, 2), np.int64)
     return Catalogue(int(note["position"]), segments, np.array(dead))
 
 
@@ -139,10 +138,10 @@ def load(folder: Path, number: int) -> Segment:
     """Map one segment; raises OSError, ValueError or KeyError where its files are not what was written."""
     path = folder / f"{_SEGMENT}{number:06d}"
     settings = json.loads((path / "segment.json").read_text(encoding="utf-8"))
-    ids, vectors = _load(path / "ids.npy"), _load(path / "vectors.npy")
+    ids, vectors = map_array(path / "ids.npy"), map_array(path / "vectors.npy")
     codes = centroids = None
     if "candidates" in settings:
-        codes, centroids = _load(path / "codes.npy"), _load(path / "centroids.npy")
+        codes, centroids = map_array(path / "codes.npy"), map_array(path / "centroids.npy")
     shape = (len(ids), settings["dimension"])
     sound = ids.dtype == np.int64 and vectors.dtype == np.float16 and vectors.shape == shape
     if not sound or (codes is not None and len(codes) != len(ids)):
@@ -204,7 +203,7 @@ class SegmentWriter:
                 written += len(ids)
         if written != count:
             raise ValueError(f"{written} vectors were written of {count}")
-        return _load(ids_path), _load(vectors_path)
+        return map_array(ids_path), map_array(vectors_path)
 
     def put_codes(self, quantizer: Quantizer, codes: Codes) -> None:
         """Add the codes of all vectors, row by row."""
@@ -223,13 +222,6 @@ class SegmentWriter:
 
 def _segments(folder: Path) -> list[Path]:
     return [path for path in folder.glob(f"{_SEGMENT}*") if path.name[len(_SEGMENT) :].isdigit()]
-
-
-def release(mapped: NDArray[Any]) -> None:
-    """Give the memory of a mapped array back until it is read again."""
-    mapping = getattr(mapped.base, "_mmap", None)
-    if mapping is not None and hasattr(mmap, "MADV_DONTNEED"):
-        mapping.madvise(mmap.MADV_DONTNEED)
 
 
 class RowFile:
@@ -255,19 +247,6 @@ class RowFile:
             if read(handle, [parts[place * size : (place + 1) * size]], first + row * size) != size:
                 raise OSError(f"{self._path} is shorter than it was")
         return result
-
-
-def _load(path: Path) -> NDArray[Any]:
-    """A mapped .npy file; one without any rows cannot be mapped and is read."""
-    try:
-        if path.stat().st_size <= _HEADER_BYTES:
-            empty_one: NDArray[Any] = np.load(path, allow_pickle=False)
-            return empty_one
-        mapped = np.load(path, mmap_mode="r", allow_pickle=False)
-    except EOFError as error:
-        raise ValueError(f"{path} is empty") from error
-    loaded: NDArray[Any] = mapped.view(np.ndarray)  # of which parts are taken at a fifth of the price
-    return loaded
 
 
 def _write_header(file: IO[bytes], dtype: np.dtype[Any], shape: tuple[int, ...]) -> None:

@@ -14,6 +14,7 @@ from retrieval.vector import approximate, half_precision, merging, segment
 from retrieval.vector.exact import ExactIndex
 from retrieval.vector.faiss_index import FaissIndex
 from retrieval.vector.index import VectorIndex
+from retrieval.vector.mapped import release
 from retrieval.vector.quantization import Quantizer, candidates_needed
 
 DIMENSION = 32
@@ -384,8 +385,8 @@ def test_memory_of_a_mapped_array_is_given_back(tmp_path: Path) -> None:
     written(tmp_path, 300, position=1)
     (made,) = segment.load_catalogue(tmp_path).segments
     before = made.take(np.arange(300))
-    segment.release(made.vectors)
-    segment.release(np.arange(3))  # not mapped: nothing to give back
+    release(made.vectors)
+    release(np.arange(3))  # not mapped: nothing to give back
     np.testing.assert_array_equal(made.take(np.arange(300)), before)
 
 
