@@ -26,6 +26,9 @@ from retrieval.sources import FoundFile, Scan
 from retrieval.storage.reading import KnownArticle
 from retrieval.types import Article, Failure, SyncReport
 
+_TOLD = 500
+"""After so many articles it is told how far the sync has come, if no batch was committed."""
+
 _BYTES_FOR_WORKERS = 1_000_000
 """From so many bytes of a collection on, other processes read it."""
 
@@ -307,11 +310,16 @@ class Synchronizer:
             self._commit(left)
             if near_end:
                 self._indexer.near_end()
+        elif self._done % _TOLD == 0:
+            self._tell()
 
     def _commit(self, left: int | None = None) -> None:
         self._passages += self._indexer.commit(self._batch)
         expected = None if left is None else left * self._passages // self._done
         self._batch = self._indexer.following(self._batch, expected)
         self._pending_texts.clear()
+        self._tell()
+
+    def _tell(self) -> None:
         if self._progress is not None:
             self._progress(Progress(done=self._done, total=self._total, passages=self._passages))

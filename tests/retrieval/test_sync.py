@@ -237,6 +237,15 @@ def test_progress_is_told(retriever: Retriever, folder: Path) -> None:
     assert told[-1] == Progress(done=4, total=4, passages=report.passages)
 
 
+def test_progress_is_told_between_commits_too(
+    retriever: Retriever, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("retrieval.sync._TOLD", 2)
+    told: list[Progress] = []
+    report = retriever.sync(folder, progress=told.append)
+    assert [(each.done, each.passages) for each in told] == [(2, 0), (4, 0), (4, report.passages)]
+
+
 def test_many_files_are_read_by_worker_processes(
     retriever: Retriever, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
