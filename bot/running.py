@@ -32,6 +32,7 @@ from bot.suggestions import Suggestions
 from retrieval.errors import RetrievalError
 from retrieval.garbage import settle
 from retrieval.locations import MilvusLocation
+from retrieval.warming import warm_up
 
 if TYPE_CHECKING:
     from retrieval import Retriever
@@ -139,6 +140,7 @@ def _warm(retriever: "Retriever", hashtags: Hashtags) -> None:
     ever be kept from its work.
     """
     with contextlib.suppress(RetrievalError):
+        warm_up(retriever)
         retriever.search(_WARMING, top_k=1)
     hashtags.warm()
     settle()

@@ -145,6 +145,9 @@ class Index(Protocol):
     def writer(self, *, encoder: "Encoder", analyzer: "Analyzer") -> IndexWriter:
         """To change it, for one who holds the writer's lock; catches up with what a crash left undone."""
 
+    def read_ahead(self) -> None:
+        """Have what is on this machine's disk brought into memory in the background, where there is room."""
+
     def at_rest(self) -> bool:
         """Whether no crash has left something to catch up with."""
 

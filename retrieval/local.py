@@ -27,6 +27,7 @@ from retrieval.storage.reading import Reader, State, Store
 from retrieval.types import Filters
 from retrieval.vector.faiss_index import FaissIndex
 from retrieval.vector_following import VectorFollower
+from retrieval.warming import read_ahead
 
 if TYPE_CHECKING:
     from embeddings.encoder import Encoder
@@ -84,6 +85,10 @@ class LocalIndex:
         from retrieval.indexing import Indexer
 
         return Indexer(self, encoder=encoder, analyzer=analyzer)
+
+    def read_ahead(self) -> None:
+        """See Index."""
+        read_ahead(self.generation.folder)
 
     def at_rest(self) -> bool:
         """Whether the lexical index has followed the store."""

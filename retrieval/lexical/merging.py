@@ -15,6 +15,7 @@ WORTH_GATHERING, FINALLY = 3, 2
 """So many small segments are merged by us near the end of a large sync, and at its end."""
 
 _LEVEL = 0.75
+_MANY = 32
 
 
 def merged(sizes: Iterable[int]) -> list[int]:
@@ -34,7 +35,9 @@ def best_count(segments: Sequence[int], expected: int, least: int, most: int) ->
     """In how many equal commits, of `least` to `most` documents, to add most of the `expected` documents to
     these segments, so that few are left besides small ones: the rest, about as much as one commit has, comes
     in smaller ones. 0 where there are too few documents for that."""
-    counts = range(max(1, -(-expected // most) - 1), expected // least)
+    first, end = max(1, -(-expected // most) - 1), expected // least
+    # Among many counts the good ones are multiples of eight, give or take the four commits that come first.
+    counts = range(first, end) if first < _MANY else range(first // 4 * 4 + 4, end, 4)
     return min(counts, key=lambda count: (_large(segments, expected // (count + 1), count), count), default=0)
 
 

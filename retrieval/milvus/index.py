@@ -64,6 +64,9 @@ class MilvusIndex:
             self._server, self.collections, encoder=encoder, analyzer=analyzer, confirm=self._confirm
         )
 
+    def read_ahead(self) -> None:
+        """See Index: nothing is on this machine's disk."""
+
     def at_rest(self) -> bool:
         """See Index."""
         head = self._newest()
