@@ -30,7 +30,7 @@ from bot.settings import Settings, data_folder, system_language, time_zone
 from bot.state import State
 from bot.suggestions import Suggestions
 from retrieval.errors import RetrievalError
-from retrieval.garbage import settle
+from retrieval.interpreter import settle
 from retrieval.locations import MilvusLocation
 from retrieval.warming import warm_up
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from retrieval.cli import Bar, ReportedError, json_line, json_option, print_status
-from retrieval.garbage import seldom_collecting
+from retrieval.interpreter import seldom_collecting
 from retrieval.locations import Location
 from retrieval.options import index_option
 

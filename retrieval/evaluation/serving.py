@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from retrieval.evaluation.memory import resident_megabytes
-from retrieval.garbage import settle
+from retrieval.interpreter import settle
 from retrieval.retriever import Retriever
 from retrieval.warming import warm_up
 

@@ -1,4 +1,4 @@
-"""How often garbage is looked for."""
+"""How Python works in our processes."""
 
 import gc
 import subprocess
@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from retrieval.garbage import seldom_collecting
+from retrieval.interpreter import seldom_collecting
 
 
 def test_a_sync_collects_seldom_and_leaves_everything_as_it_was() -> None:
@@ -28,11 +28,12 @@ def test_a_sync_collects_seldom_and_leaves_everything_as_it_was() -> None:
 
 def test_a_process_that_serves_spares_what_is_there() -> None:
     program = (
-        "import gc; from retrieval.garbage import settle\n"
+        "import gc, sys; from retrieval.interpreter import settle\n"
         "kept = [[] for _ in range(1000)]\n"
         "settle()\n"
         "assert gc.get_freeze_count() >= 1000\n"
         "assert gc.get_threshold()[0] > 10_000\n"
+        "assert sys.getswitchinterval() < 0.001\n"
         "ring = []; ring.append(ring); del ring\n"
         "assert gc.collect() >= 1\n"  # what comes later is collected all the same
     )
