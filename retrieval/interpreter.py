@@ -8,8 +8,8 @@ from collections.abc import Iterator
 _SERVING = (20_000, 20, 50)
 _SYNCING = (100_000, 20, 50)
 _TURN = 1e-4
-"""Seconds until a thread gives the interpreter to one that waits for it. By Python's own five milliseconds the
-thread that scans for a question would begin late: this way a question takes 0.96 of the time."""
+"""Seconds until a thread gives the interpreter to one that waits for it. By Python's own five milliseconds
+the thread that scans for a question would begin late: this way a question takes 0.96 of the time."""
 
 
 def settle() -> None:
