@@ -14,6 +14,7 @@ from enum import StrEnum
 from functools import lru_cache
 
 from retrieval.lexical.normalisation import Normalised, fold
+from retrieval.lexical.occurrence import ShortTextWords
 from retrieval.periods import REPORTS, Period, find_periods
 from retrieval.types import Filters, Span, Understood
 
@@ -196,13 +197,7 @@ def _source_phrases(question: Normalised, known: Known) -> Iterator[_Phrase]:
     """ "新浪的", "来自新浪财经", "据新浪报道" where the archive has such publications."""
     text = question.text
     names, stems = _publication_names(tuple(known.sources))
-    found = {
-        stem
-        for at in range(len(text) - 1)
-        for stem in stems.get(text[at : at + 2], ())
-        if text.startswith(stem, at)
-    }
-    for stem in sorted(found, key=lambda stem: (-len(stem), stem)):
+    for stem in sorted(stems.within(text), key=lambda stem: (-len(stem), stem)):
         on = "|上|的(?=.)" if stem in names or stem in _PORTALS else ""
         meant = tuple(original for name, original in names.items() if _belongs(name, stem))
         pattern = (
@@ -215,15 +210,12 @@ def _source_phrases(question: Normalised, known: Known) -> Iterator[_Phrase]:
 
 
 @lru_cache(maxsize=8)
-def _publication_names(sources: tuple[str, ...]) -> tuple[dict[str, str], dict[str, list[str]]]:
-    """Publications by their folded names, and what a question may call them by its first two characters. They
-    are the same from one question to the next, and folding some hundred takes longer than a search."""
+def _publication_names(sources: tuple[str, ...]) -> tuple[dict[str, str], ShortTextWords]:
+    """Publications by their folded names, and what a question may call them. They are the same from one
+    question to the next, and folding some hundred of them takes longer than a search."""
     names = {fold(name).text: name for name in sources if len(name) > 1}
     stems = {re.sub(f"{_CHANNEL}$", "", name) for name in names} | set(names)
-    beginnings: dict[str, list[str]] = {}
-    for stem in (stem for stem in stems if len(stem) > 1):
-        beginnings.setdefault(stem[:2], []).append(stem)
-    return names, beginnings
+    return names, ShortTextWords(stems)
 
 
 def _belongs(name: str, stem: str) -> bool:

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.answering.presence import Characters, GramFinder
+from retrieval.lexical.occurrence import ShortTextWords
 from retrieval.question import AnswerKind, Question
 from retrieval.ranking.background import load_background
 
@@ -191,28 +192,18 @@ def _sides(text: str) -> tuple[str, str]:
 
 def _cues_of(text: str) -> tuple[tuple[str, ...], ...]:
     """The groups of cue words that a question calls up."""
-    groups, beginnings = _cue_groups()
-    found = {
-        number
-        for at in range(len(text) - 1)
-        for word, number in beginnings.get(text[at : at + 2], ())
-        if text.startswith(word, at)
-    }
-    return tuple(groups[number] for number in sorted(found))
+    groups, words = _cue_groups()
+    found = words.within(text)
+    return tuple(group for group in groups if not found.isdisjoint(group)) if found else ()
 
 
 @cache
-def _cue_groups() -> tuple[list[tuple[str, ...]], dict[str, list[tuple[str, int]]]]:
-    """The groups of cue words, and those words by which a question is recognised, with their group's number,
-    by their first two characters."""
+def _cue_groups() -> tuple[list[tuple[str, ...]], ShortTextWords]:
+    """The groups of cue words, and those words of two characters or more by which a question is
+    recognised."""
     lines = resources.files(__package__).joinpath("cues.txt").read_text(encoding="utf-8").splitlines()
     groups = [tuple(line.split()) for line in lines if not line.startswith("#")]
-    beginnings: dict[str, list[tuple[str, int]]] = {}
-    for number, group in enumerate(groups):
-        for word in group:
-            if len(word) > 1:
-                beginnings.setdefault(word[:2], []).append((word, number))
-    return groups, beginnings
+    return groups, ShortTextWords(word for group in groups for word in group)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,26 @@ _MARKS = "\n,。!?;:、"
 """Folded marks that are part of no word, and that no cutting of words looks beyond."""
 
 
+class ShortTextWords:
+    """Tells which of many words of two characters or more occur in a short text: by their beginnings, which
+    are looked up at each place of it."""
+
+    def __init__(self, words: Iterable[str]) -> None:
+        self._beginnings: dict[str, list[str]] = {}
+        for word in words:
+            if len(word) > 1:
+                self._beginnings.setdefault(word[:2], []).append(word)
+
+    def within(self, text: str) -> set[str]:
+        """The words that occur, be it across the borders of others."""
+        return {
+            word
+            for at in range(len(text) - 1)
+            for word in self._beginnings.get(text[at : at + 2], ())
+            if text.startswith(word, at)
+        }
+
+
 class Occurrence:
     """Tells quickly which texts have any of many words in them, without cutting them into words."""
 

@@ -111,10 +111,7 @@ def _on_same_matter(first: _Comparable, second: _Comparable) -> bool:
     """Whether both articles are nearly alike, or their titles have much in common."""
     if distance(first.signature, second.signature) <= _SAME_MATTER_DISTANCE:
         return True
-    left, right = _title_grams(first.title), _title_grams(second.title)
-    if left.isdisjoint(right) and (left or right):
-        return False
-    return jaccard(left, right) >= _SAME_MATTER_OVERLAP
+    return jaccard(_title_grams(first.title), _title_grams(second.title)) >= _SAME_MATTER_OVERLAP
 
 
 @lru_cache(maxsize=1024)

@@ -106,9 +106,11 @@ def overlap(first: str, second: str) -> float:
 
 def jaccard(left: Set[str], right: Set[str]) -> float:
     """What two sets have in common as a share of what they have together, 0 to 1; 1 for two empty sets."""
+    if left.isdisjoint(right):  # as most titles are, which are compared for each question
+        return 0.0 if left or right else 1.0
     common = len(left & right)
     union = len(left) + len(right) - common
-    return common / union if union else 1.0
+    return common / union
 
 
 def same_numbers(first: str, second: str) -> bool:

@@ -5,7 +5,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retrieval.lexical.occurrence import Occurrence
+from retrieval.lexical.occurrence import Occurrence, ShortTextWords
 
 WORDS = ("矽", "软体", "软体动物", "体重", "𨱏", "gpt")
 OCCURRENCE = Occurrence(WORDS)
@@ -15,6 +15,12 @@ OCCURRENCE = Occurrence(WORDS)
 def test_the_same_as_a_search_for_each(texts: list[str]) -> None:
     having = [any(word in text for word in WORDS) for text in texts]
     assert OCCURRENCE.among(texts) == [place for place, has in enumerate(having) if has]
+
+
+@given(st.text("矽软体动物重𨱏gpt ，", max_size=12))
+def test_the_words_of_a_short_text(text: str) -> None:
+    expected = {word for word in WORDS if len(word) > 1 and word in text}
+    assert ShortTextWords(WORDS).within(text) == expected
 
 
 def test_words_of_one_character_and_of_several() -> None:
