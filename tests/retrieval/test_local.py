@@ -14,6 +14,7 @@ from retrieval.batching import Batch, Incoming
 from retrieval.lexical.index import LexicalDocument
 from retrieval.lexical.tantivy_index import TantivyIndex
 from retrieval.preparation import prepare
+from retrieval.rebuilding import rebuild
 
 from .encoders import HashEncoder
 from .test_sync import assert_sound, dense, lexical
@@ -94,6 +95,25 @@ def test_a_large_sync_ends_in_small_batches_and_tidies_up_meanwhile(
     assert len(note["segments"]) <= 2
     assert lexical(open_index(), "第17条")[0] == "17.md"
     assert_sound(writer)
+
+
+def test_batches_are_even_where_it_is_known_how_many_articles_come(
+    open_index: Open, index_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = {"FIRST_BATCH": 10, "LARGEST_BATCH": 10, "EVEN_BATCHES": (5, 30), "_LAST_BATCH": 4}
+    for name, value in values.items():
+        monkeypatch.setattr(f"retrieval.batching.{name}", value)
+    folder = tmp_path / "articles"
+    folder.mkdir()
+    for number in range(63):
+        text = f"<p>第{number}条河长{number * 31}公里。</p>"
+        (folder / f"{number:02}.md").write_text(text, encoding="utf-8")
+    writer, stored, rebuilt = open_index(), [0], [0]
+    writer.sync(folder, progress=lambda progress: stored.append(progress.passages))
+    assert [after - before for before, after in pairwise(stored)][:3] == [10, 26, 10]
+    writer.close()
+    rebuild(index_path, encoder=HashEncoder(), progress=lambda progress: rebuilt.append(progress.passages))
+    assert [after - before for before, after in pairwise(rebuilt)] == [10, 26, 10, 8, 9]
 
 
 class Tired(HashEncoder):
