@@ -46,3 +46,11 @@ def test_whole_questions_after_one_about_something_else_are_unchanged(interprete
         if meaning.follows:
             changed.append((other["question"], each["question"], meaning.turn.text))
     assert len(changed) <= 0.05 * len(questions), changed
+
+
+@pytest.mark.parametrize("question", ["今天股市怎么样？", "股市昨天跌了吗？"])
+def test_the_time_a_question_names_makes_it_no_follow_up(interpreter: Interpreter, question: str) -> None:
+    meaning, response = last_turn(interpreter, ["朱鹮为什么濒危？", question])
+    assert not meaning.follows
+    assert response is not None
+    assert not response.answered

@@ -12,6 +12,7 @@ from embeddings.errors import EncoderError
 from retrieval import Article, IndexDamagedError, Retriever, StorageError
 from retrieval.batching import Batch, Incoming
 from retrieval.lexical.index import LexicalDocument
+from retrieval.lexical.merging import FINALLY
 from retrieval.lexical.tantivy_index import TantivyIndex
 from retrieval.preparation import prepare
 from retrieval.rebuilding import rebuild
@@ -114,6 +115,19 @@ def test_batches_are_even_where_it_is_known_how_many_articles_come(
     writer.close()
     rebuild(index_path, encoder=HashEncoder(), progress=lambda progress: rebuilt.append(progress.passages))
     assert [after - before for before, after in pairwise(rebuilt)] == [10, 26, 10, 8, 9]
+
+
+def test_what_a_large_sync_still_merges_is_awaited_before_the_rest_is_gathered(
+    open_index: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("retrieval.indexing._GATHERED", 20)
+    done: list[str | int] = []
+    monkeypatch.setattr(TantivyIndex, "settle", lambda _: done.append("settled"))
+    monkeypatch.setattr(TantivyIndex, "gather", lambda _, documents, worth: done.append(worth))
+    open_index().add([Article(id=f"{n}", text=f"第{n}条河长{n * 31}公里。") for n in range(10)])
+    assert done == []
+    open_index().add([Article(id=f"x{n}", text=f"第{n}座山高{n * 13}米。") for n in range(20)])
+    assert done == ["settled", FINALLY]
 
 
 class Tired(HashEncoder):
